@@ -1,0 +1,14 @@
+//! The Lambda function `check-endpoint-exists`: does an endpoint of this name exist?
+
+use lambda_runtime::{Error, run, service_fn};
+use shared::runtime;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    runtime::init_logging();
+    let sagemaker = &runtime::connect().await;
+    run(service_fn(async |event| {
+        runtime::answer_check(sagemaker, event).await
+    }))
+    .await
+}

@@ -1,0 +1,17 @@
+//! The Lambda function `deploy-existing-endpoint`: puts a registered model behind an endpoint
+//! that serves already, without downtime.
+
+use lambda_runtime::{Error, run, service_fn};
+use shared::contract::DeploymentKind;
+use shared::runtime;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    runtime::init_logging();
+    let sagemaker = &runtime::connect().await;
+    let environment = &runtime::environment();
+    run(service_fn(async |event| {
+        runtime::answer_deployment(sagemaker, DeploymentKind::Existing, environment, event).await
+    }))
+    .await
+}

@@ -1,0 +1,16 @@
+//! The Lambda function `deploy-new-endpoint`: puts a registered model behind a new endpoint.
+
+use lambda_runtime::{Error, run, service_fn};
+use shared::contract::DeploymentKind;
+use shared::runtime;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    runtime::init_logging();
+    let sagemaker = &runtime::connect().await;
+    let environment = &runtime::environment();
+    run(service_fn(async |event| {
+        runtime::answer_deployment(sagemaker, DeploymentKind::New, environment, event).await
+    }))
+    .await
+}

@@ -1,0 +1,15 @@
+//! What goes into the functions and what comes out: the event's keys, their limits, the answer's keys.
+//!
+//! Everything here is pure. A request that parses is complete and within the service's limits; one that
+//! does not is refused with every bad key named, before any call.
+
+mod answer;
+mod check;
+mod deployment;
+mod fields;
+mod values;
+
+pub use answer::{DeployAnswer, DeploymentStatus};
+pub use check::{CheckAnswer, CheckRequest};
+pub use deployment::{DeployRequest, DeploymentKind, OnFailure, OnTimeout};
+pub use fields::{BadKey, Environment, Setting};

@@ -1,0 +1,50 @@
+//! The answer of the two deploy functions.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+/// How a deployment that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum DeploymentStatus {
+    /// The endpoint serves the model that was asked for, since this call or the one that it resumed.
+    Deployed,
+    /// The endpoint served exactly this before the call; nothing was changed.
+    Unchanged,
+    /// The wait's budget is spent and the deployment goes on (`on_timeout` is `return`).
+    InProgress,
+    /// Nothing was changed because `dry_run` was asked for; the names are the ones planned.
+    DryRun,
+}
+
+/// What a deploy function answers. Flat, so that every key can be a `LambdaOutput` of the pipeline's step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeployAnswer {
+    /// Always 200; a failure is a Lambda error instead.
+    #[serde(rename = "statusCode")]
+    pub status_code: u16,
+    /// The received event, as a JSON string.
+    pub body: String,
+    /// Name of the model that the endpoint serves.
+    pub model: String,
+    /// The endpoint's name, as the event spells it.
+    pub endpoint_name: String,
+    /// The endpoint's ARN; empty where a dry run found no endpoint.
+    pub endpoint_arn: String,
+    /// Name of the endpoint config that serves the model.
+    pub endpoint_config: String,
+    /// The endpoint's status when it was last looked at, `NotFound` where there is none.
+    pub endpoint_status: String,
+    /// Update only: the endpoint config that was replaced; empty where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_endpoint_config: Option<String>,
+    /// How the deployment ended.
+    pub deployment_status: DeploymentStatus,
+    /// How long the call took, in seconds with milliseconds.
+    #[serde(rename = "elapsed_seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+}
+
+fn seconds<S: Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((elapsed.as_secs_f64() * 1000.0).round() / 1000.0)
+}

@@ -1,0 +1,315 @@
+//! The request of `deploy-new-endpoint` and `deploy-existing-endpoint`.
+
+use std::time::Duration;
+
+use super::fields::{Environment, Fields, Setting};
+use super::values;
+use crate::error::Error;
+
+/// Budget for waiting where nothing else is asked: a pipeline's `LambdaStep` lasts at most 10 minutes,
+/// and the answer has to arrive within it.
+const DEFAULT_MAX_WAIT_SECONDS: i32 = 540;
+
+/// The longest budget that makes sense: a day, well over any deployment that the service lets live.
+const LONGEST_MAX_WAIT_SECONDS: i32 = 86_400;
+
+/// Which of the two deployments is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentKind {
+    /// `deploy-new-endpoint`: there must be no endpoint of this name yet.
+    New,
+    /// `deploy-existing-endpoint`: the endpoint serves already and is updated.
+    Existing,
+}
+
+/// What becomes of a new endpoint that ended `Failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It is deleted, with its model and endpoint config.
+    Delete,
+    /// It stays, for somebody to look at; so do its model and endpoint config.
+    Keep,
+}
+
+/// How a spent waiting budget is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// With the error `DeploymentTimedOut`.
+    Fail,
+    /// With an answer whose `deployment_status` is `InProgress`.
+    Return,
+}
+
+/// A deployment, as asked for: complete and within the service's limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployRequest {
+    /// ARN of the execution role that the model runs under.
+    pub role: String,
+    /// The endpoint's name; the service does not tell upper from lower case in it.
+    pub endpoint_name: String,
+    /// ARN of a versioned model package.
+    pub package_arn: String,
+    /// Salt for the derived names: the same inputs with another id are a fresh deployment.
+    pub deployment_id: Option<String>,
+    /// Name of the production variant.
+    pub variant_name: Setting<String>,
+    /// Instance type, `ml.<family>.<size>`.
+    pub instance_type: Setting<String>,
+    /// Number of instances at the start; at least 1.
+    pub initial_instance_count: Setting<i32>,
+    /// Whether a package that is not `Approved` is refused.
+    pub require_approved_package: bool,
+    /// Update only: whether a `Failed` endpoint is deleted and created again.
+    pub replace_failed_endpoint: bool,
+    /// New only: what becomes of an endpoint that ended `Failed`.
+    pub on_failure: OnFailure,
+    /// Budget for waiting.
+    pub max_wait: Duration,
+    /// How a spent budget is answered.
+    pub on_timeout: OnTimeout,
+    /// Validate, read and plan, but change nothing.
+    pub dry_run: bool,
+}
+
+impl DeployRequest {
+    /// Parses the event, with the environment for the optional keys that it does not set.
+    ///
+    /// `AWS_REGION`, which Lambda always sets, is held against the package's region.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] with every bad key.
+    pub fn parse(event: &str, environment: &Environment) -> Result<Self, Error> {
+        let invalid = |bad_keys| Error::InvalidRequest { bad_keys };
+        let mut fields = Fields::of(event, environment).map_err(invalid)?;
+        let request = Self::read(&mut fields, environment.get("AWS_REGION"));
+        fields.finish(request).map_err(invalid)
+    }
+
+    fn read(fields: &mut Fields<'_>, region: Option<&String>) -> Option<Self> {
+        let role = fields.required("role", role_arn);
+        let endpoint_name = fields.required("endpoint_name", values::name);
+        let package_arn = fields.required("package_arn", package_arn);
+        if let (Some(role), Some(package)) = (&role, &package_arn)
+            && part(role, PARTITION) != part(package, PARTITION)
+        {
+            fields.reject("role", "must be of the same partition as package_arn");
+        }
+        if let (Some(package), Some(region)) = (&package_arn, region)
+            && part(package, REGION) != region
+        {
+            let reason = format!("must be of the region {region}, where the endpoint is");
+            fields.reject("package_arn", reason);
+        }
+
+        let deployment_id = fields.optional("deployment_id", |value| {
+            values::text("(?s:.)+", 256, "a string of at most 256 characters")(value)
+        });
+        let variant_name = fields.optional("variant_name", values::name);
+        let instance_type = fields.optional("instance_type", instance_type);
+        let initial_instance_count =
+            fields.optional("initial_instance_count", values::integer(1..=i32::MAX));
+        let require_approved_package = fields.optional("require_approved_package", values::flag);
+        let replace_failed_endpoint = fields.optional("replace_failed_endpoint", values::flag);
+        let on_failure = fields.optional(
+            "on_failure",
+            values::choice(&[("delete", OnFailure::Delete), ("keep", OnFailure::Keep)]),
+        );
+        let max_wait_seconds = fields.optional(
+            "max_wait_seconds",
+            values::integer(0..=LONGEST_MAX_WAIT_SECONDS),
+        );
+        let on_timeout = fields.optional(
+            "on_timeout",
+            values::choice(&[("fail", OnTimeout::Fail), ("return", OnTimeout::Return)]),
+        );
+        let dry_run = fields.optional("dry_run", values::flag);
+
+        Some(Self {
+            role: role?,
+            endpoint_name: endpoint_name?,
+            package_arn: package_arn?,
+            deployment_id: deployment_id.get(),
+            variant_name,
+            instance_type,
+            initial_instance_count,
+            require_approved_package: require_approved_package.or(true),
+            replace_failed_endpoint: replace_failed_endpoint.or(false),
+            on_failure: on_failure.or(OnFailure::Delete),
+            max_wait: Duration::from_secs(
+                max_wait_seconds
+                    .or(DEFAULT_MAX_WAIT_SECONDS)
+                    .unsigned_abs()
+                    .into(),
+            ),
+            on_timeout: on_timeout.or(OnTimeout::Fail),
+            dry_run: dry_run.or(false),
+        })
+    }
+}
+
+const PARTITION: usize = 1;
+const REGION: usize = 3;
+
+/// A part of an ARN that has been found well-formed.
+fn part(arn: &str, index: usize) -> &str {
+    arn.split(':').nth(index).unwrap_or_default()
+}
+
+fn role_arn(value: &serde_json::Value) -> Result<String, String> {
+    values::text(
+        r"arn:aws[a-z\-]*:iam::[0-9]{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+",
+        2048,
+        "the ARN of an IAM role, arn:aws:iam::<account>:role/<name>",
+    )(value)
+}
+
+fn package_arn(value: &serde_json::Value) -> Result<String, String> {
+    values::text(
+        r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]{1,32}:[0-9]{12}:model-package/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}/[0-9]{1,9}",
+        176,
+        "the ARN of a versioned model package, arn:aws:sagemaker:<region>:<account>:model-package/<group>/<version>",
+    )(value)
+}
+
+fn instance_type(value: &serde_json::Value) -> Result<String, String> {
+    // The form and not the membership: the service's list grows faster than this code.
+    values::text(
+        r"ml\.[a-z][a-z0-9\-]*\.[a-z0-9\-]+",
+        64,
+        "an instance type like ml.m5.xlarge",
+    )(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::contract::fields::BadKey;
+
+    fn event() -> Value {
+        json!({
+            "role": "arn:aws:iam::123456789012:role/service-role/SageMakerRole",
+            "endpoint_name": "churn",
+            "package_arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1",
+        })
+    }
+
+    fn with(changes: &Value) -> String {
+        let mut event = event();
+        for (key, value) in changes.as_object().expect("an object") {
+            event[key] = value.clone();
+        }
+        event.to_string()
+    }
+
+    fn bad_keys(event: &str) -> Vec<BadKey> {
+        match DeployRequest::parse(event, &Environment::new()) {
+            Err(Error::InvalidRequest { bad_keys }) => bad_keys,
+            other => panic!("{event} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_required_keys_alone_give_the_contracts_defaults() {
+        let request = DeployRequest::parse(&event().to_string(), &Environment::new())
+            .expect("the event is complete");
+        assert_eq!(request.max_wait, Duration::from_secs(540));
+        assert_eq!(request.on_timeout, OnTimeout::Fail);
+        assert_eq!(request.on_failure, OnFailure::Delete);
+        assert!(request.require_approved_package);
+        assert!(!request.replace_failed_endpoint);
+        assert!(!request.dry_run);
+        assert_eq!(request.variant_name.get(), None);
+        assert_eq!(request.deployment_id, None);
+    }
+
+    #[test]
+    fn each_bad_key_is_named_and_all_of_them_at_once() {
+        let cases = [
+            ("role", json!("arn:aws:iam::12:role/x")),
+            ("role", json!("SageMakerRole")),
+            ("role", json!({"Ref": "Role"})),
+            ("endpoint_name", json!("my_endpoint")),
+            ("endpoint_name", json!("x".repeat(64))),
+            ("endpoint_name", json!(7)),
+            (
+                "package_arn",
+                json!("arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn"),
+            ),
+            (
+                "package_arn",
+                json!("arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn-/1"),
+            ),
+            (
+                "package_arn",
+                json!("arn:aws:sagemaker:eu-west-1:123456789012:model-package/c/1234567890"),
+            ),
+            ("deployment_id", json!("x".repeat(257))),
+            ("variant_name", json!("a b")),
+            ("instance_type", json!("m5.xlarge")),
+            ("instance_type", json!("ml.M5.xlarge")),
+            ("initial_instance_count", json!(0)),
+            ("initial_instance_count", json!("two")),
+            ("require_approved_package", json!(0)),
+            ("replace_failed_endpoint", json!([])),
+            ("on_failure", json!("cry")),
+            ("max_wait_seconds", json!(-1)),
+            ("on_timeout", json!("explode")),
+            ("dry_run", json!("maybe")),
+        ];
+        for (key, value) in &cases {
+            let bad = bad_keys(&with(&json!({*key: value})));
+            assert_eq!(bad.len(), 1, "{key} = {value}: {bad:?}");
+            assert_eq!(bad[0].key, *key);
+            assert!(bad[0].reason.starts_with("must be "), "{}", bad[0].reason);
+        }
+        let mut all = event();
+        for (key, value) in &cases {
+            all[*key] = value.clone();
+        }
+        let named: Vec<_> = bad_keys(&all.to_string())
+            .into_iter()
+            .map(|bad| bad.key)
+            .collect();
+        let mut expected: Vec<_> = cases.iter().map(|(key, _)| (*key).to_owned()).collect();
+        expected.dedup();
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn each_required_key_is_missed_however_it_is_left_out() {
+        for key in ["role", "endpoint_name", "package_arn"] {
+            for absent in [json!(null), json!(""), json!(" ")] {
+                let bad = bad_keys(&with(&json!({key: absent})));
+                assert_eq!(bad, [BadKey::new(key, "is missing")]);
+            }
+        }
+        assert_eq!(bad_keys("{}").len(), 3);
+    }
+
+    #[test]
+    fn the_arns_must_fit_each_other_and_the_region() {
+        let china = "arn:aws-cn:sagemaker:cn-north-1:123456789012:model-package/churn/1";
+        let bad = bad_keys(&with(&json!({"package_arn": china})));
+        assert_eq!(bad.len(), 1);
+        assert!(bad[0].reason.contains("partition"), "{bad:?}");
+
+        let elsewhere = Environment::from([("AWS_REGION".to_owned(), "us-east-1".to_owned())]);
+        let error = DeployRequest::parse(&event().to_string(), &elsewhere).expect_err("elsewhere");
+        assert!(
+            error
+                .to_string()
+                .contains("package_arn must be of the region us-east-1"),
+            "{error}"
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(event in ".*") {
+            let _ = DeployRequest::parse(&event, &Environment::new());
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The forms that single values take: each returns a parser for one key.
+
+use std::ops::RangeInclusive;
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::fields::kind_of;
+
+/// How much of a refused value is quoted back.
+const QUOTED: usize = 60;
+
+/// A string that matches a pattern as a whole and has at most `longest` characters.
+pub(super) fn text(
+    pattern: &'static str,
+    longest: usize,
+    form: &'static str,
+) -> impl Fn(&Value) -> Result<String, String> {
+    move |value| {
+        let text = string(value, form)?;
+        // Compiled here and not once for all: a call reads each key once, and most keys are not set.
+        let whole =
+            Regex::new(&format!("^(?:{pattern})$")).expect("the pattern is a literal of ours");
+        if text.chars().count() <= longest && whole.is_match(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("must be {form}, not {}", quoted(text)))
+        }
+    }
+}
+
+/// A whole number within the bounds; it may come as a string of digits or as a float without fraction.
+pub(super) fn integer(bounds: RangeInclusive<i32>) -> impl Fn(&Value) -> Result<i32, String> {
+    move |value| {
+        let number = match value {
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number
+            .and_then(|number| i32::try_from(number).ok())
+            .filter(|number| bounds.contains(number))
+            .ok_or_else(|| {
+                let (least, most) = (bounds.start(), bounds.end());
+                let form = if *most == i32::MAX {
+                    format!("of at least {least}")
+                } else {
+                    format!("from {least} to {most}")
+                };
+                format!("must be a whole number {form}, not {}", shown(value))
+            })
+    }
+}
+
+/// A boolean; it may come as the string `true` or `false`, in any case (Python writes `True`).
+pub(super) fn flag(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
+        other => Err(format!("must be true or false, not {}", shown(other))),
+    }
+}
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(
+    words: &'static [(&'static str, T)],
+) -> impl Fn(&Value) -> Result<T, String> {
+    move |value| {
+        value
+            .as_str()
+            .and_then(|text| words.iter().find(|(word, _)| *word == text))
+            .map(|(_, choice)| *choice)
+            .ok_or_else(|| {
+                let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+                format!("must be {}, not {}", words.join(" or "), shown(value))
+            })
+    }
+}
+
+/// A name of an endpoint, an endpoint config or a production variant.
+pub(super) fn name(value: &Value) -> Result<String, String> {
+    text(
+        "[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+        63,
+        "a name of at most 63 letters, digits and inner hyphens",
+    )(value)
+}
+
+fn string<'a>(value: &'a Value, form: &str) -> Result<&'a str, String> {
+    value
+        .as_str()
+        .ok_or_else(|| format!("must be {form}, not {}", kind_of(value)))
+}
+
+fn whole(number: f64) -> Option<i64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float past i64's end saturates, and the bounds refuse it"
+    )]
+    (number.fract() == 0.0).then_some(number as i64)
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        other => kind_of(other).to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut short: String = text.chars().take(QUOTED).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("\"{short}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_come_as_numbers_strings_and_floats() {
+        let parse = integer(1..=10);
+        for (value, expected) in [
+            (json!(1), Some(1)),
+            (json!(10), Some(10)),
+            (json!("7"), Some(7)),
+            (json!(" 7 "), Some(7)),
+            (json!(7.0), Some(7)),
+            (json!(7.5), None),
+            (json!(0), None),
+            (json!(11), None),
+            (json!("seven"), None),
+            (json!("7.0"), None),
+            (json!(1e300), None),
+            (json!(u64::MAX), None),
+            (json!(true), None),
+            (json!([7]), None),
+        ] {
+            assert_eq!(parse(&value).ok(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn booleans_come_as_booleans_and_strings() {
+        for (value, expected) in [
+            (json!(true), Some(true)),
+            (json!(false), Some(false)),
+            (json!("true"), Some(true)),
+            (json!("False"), Some(false)),
+            (json!("yes"), None),
+            (json!(1), None),
+        ] {
+            assert_eq!(flag(&value).ok(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_follow_the_service_to_the_last_character() {
+        let longest = "a".repeat(63);
+        let too_long = "a".repeat(64);
+        for (value, good) in [
+            ("a", true),
+            ("My-Endpoint-2", true),
+            ("a--b", true),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("-a", false),
+            ("a-", false),
+            ("a_b", false),
+            ("a b", false),
+            ("a\n", false),
+            ("ä", false),
+        ] {
+            assert_eq!(name(&json!(value)).is_ok(), good, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_quotes_no_more_of_a_value_than_is_readable() {
+        let reason = name(&json!("ü".repeat(5000))).expect_err("too long");
+        assert!(reason.chars().count() < 160, "{reason}");
+        assert!(reason.contains('…'));
+    }
+}

@@ -1,0 +1,146 @@
+//! The reconciler: observe the endpoint, decide purely what comes next, act, and again.
+//!
+//! Each turn starts from what the service says and not from what an earlier turn remembers, so that a
+//! lost reply, a killed process and a repeated call need no code of their own. A turn ends where only time
+//! helps; [`deploy`] runs the turns in a loop, with the pauses of [`crate::wait`] between them.
+
+mod budget;
+mod decide;
+mod turn;
+
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::warn;
+
+use crate::contract::{DeployAnswer, DeployRequest, DeploymentKind, DeploymentStatus, OnTimeout};
+use crate::error::{Error, Failure};
+use crate::rollback::{self, Traces};
+use crate::sagemaker::SageMaker;
+use crate::wait::Pace;
+pub use budget::{Budget, remaining_until};
+use turn::{Deployment, Turn};
+
+/// Deploys a model package to an endpoint and waits until it serves.
+///
+/// `event` is given back as the answer's `body`.
+///
+/// # Errors
+///
+/// The contract's errors, with what the undo of the failed deployment left behind.
+pub async fn deploy(
+    sagemaker: &SageMaker,
+    kind: DeploymentKind,
+    request: &DeployRequest,
+    event: &str,
+    budget: Budget,
+    pace: Pace,
+) -> Result<DeployAnswer, Failure> {
+    let mut deployment = Deployment::new(sagemaker, kind, request);
+    let ended = match timeout_at(budget.answer_by, deployment.run(budget, pace)).await {
+        Ok(ended) => ended,
+        Err(_) => deployment.out_of_time(budget),
+    };
+    ended.map(|status| deployment.answer(status, event, budget))
+}
+
+impl Deployment<'_> {
+    /// Runs the turns until the deployment ends or the waiting budget is spent.
+    async fn run(&mut self, budget: Budget, pace: Pace) -> Result<DeploymentStatus, Failure> {
+        let mut backoff = pace.backoff();
+        loop {
+            let pause = match self.turn().await {
+                Ok(Turn::Done(status)) => return Ok(status),
+                Ok(Turn::Failed(error)) => return Err(self.undo(error, budget, pace).await),
+                Ok(Turn::LookAgain) => {
+                    self.trouble = None;
+                    backoff = pace.backoff();
+                    pace.pause(budget.started.elapsed())
+                }
+                Err(failure) => {
+                    warn!(
+                        operation = failure.operation,
+                        resource = failure.resource,
+                        reason = failure.reason(),
+                        "a call failed and will be repeated"
+                    );
+                    self.trouble = Some(failure);
+                    backoff.next().unwrap_or(pace.longest)
+                }
+            };
+            let left = budget.wait_until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return match self.out_of_time(budget) {
+                    // What has not begun does not go on by itself: it is cleared away like any failure.
+                    Err(failure) if self.begun.is_none() && self.trouble.is_some() => {
+                        Err(self.undo(failure.error, budget, pace).await)
+                    }
+                    ended => ended,
+                };
+            }
+            sleep(pause.min(left)).await;
+        }
+    }
+
+    /// What a spent budget means. Nothing is deleted: a deployment that has begun goes on.
+    fn out_of_time(&self, budget: Budget) -> Result<DeploymentStatus, Failure> {
+        if let (None, Some(trouble)) = (&self.begun, &self.trouble) {
+            return Err(Error::Service(trouble.clone()).into());
+        }
+        if self.request.on_timeout == OnTimeout::Return && self.plan.is_some() {
+            return Ok(DeploymentStatus::InProgress);
+        }
+        Err(Error::DeploymentTimedOut {
+            endpoint_name: self.request.endpoint_name.clone(),
+            status: self.status().to_owned(),
+            waited_seconds: budget.started.elapsed().as_secs(),
+            begun: self.begun.is_some(),
+        }
+        .into())
+    }
+
+    /// Takes away what the failed deployment made.
+    async fn undo(&self, error: Error, budget: Budget, pace: Pace) -> Failure {
+        let begun = self.begun.is_some();
+        // One that is under way and can no longer be watched goes on, and needs what it was given.
+        let goes_on = begun && matches!(error, Error::Service(_));
+        let Some(plan) = self.plan.as_ref().filter(|_| !goes_on) else {
+            return error.into();
+        };
+        let traces = Traces {
+            endpoint_name: &self.request.endpoint_name,
+            plan,
+            model: self.model_made || begun,
+            endpoint_config: self.endpoint_config_made || begun,
+            creates: self.creates().then_some(self.request.on_failure),
+        };
+        if !traces.model && !traces.endpoint_config {
+            return error.into();
+        }
+        let left_behind = rollback::undo(self.sagemaker, traces, pace, budget.answer_by).await;
+        Failure { error, left_behind }
+    }
+
+    fn answer(&self, status: DeploymentStatus, event: &str, budget: Budget) -> DeployAnswer {
+        let plan = self.plan.as_ref();
+        let endpoint_config = plan.map(|plan| plan.endpoint_config_name.clone());
+        let replaced = plan
+            .and_then(|plan| plan.live_endpoint_config.clone())
+            .filter(|live| Some(live) != endpoint_config.as_ref());
+        DeployAnswer {
+            status_code: 200,
+            body: event.to_owned(),
+            model: plan.map(|plan| plan.model_name.clone()).unwrap_or_default(),
+            endpoint_name: self.request.endpoint_name.clone(),
+            endpoint_arn: self
+                .endpoint
+                .as_ref()
+                .map(|endpoint| endpoint.arn.clone())
+                .unwrap_or_default(),
+            endpoint_config: endpoint_config.unwrap_or_default(),
+            endpoint_status: self.status().to_owned(),
+            previous_endpoint_config: (self.kind == DeploymentKind::Existing)
+                .then(|| replaced.unwrap_or_default()),
+            deployment_status: status,
+            elapsed: budget.started.elapsed(),
+        }
+    }
+}

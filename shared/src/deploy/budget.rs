@@ -1,0 +1,101 @@
+//! How long a call may wait, and when its answer is due.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+/// Time kept free before the invocation's deadline, for the answer to leave in.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// Time kept free after the last look, for a failed deployment to be undone in.
+const UNDO_RESERVE: Duration = Duration::from_secs(8);
+
+/// How much longer than its waiting budget a call may take where no deadline is known.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The points in time that a call keeps to.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// When the call began.
+    pub started: Instant,
+    /// When the waiting ends.
+    pub wait_until: Instant,
+    /// When the answer leaves, whatever the service does.
+    pub answer_by: Instant,
+}
+
+impl Budget {
+    /// The budget of a call that begins now, may wait for `max_wait`, and whose invocation ends after
+    /// `remaining` where that is known.
+    pub fn new(max_wait: Duration, remaining: Option<Duration>) -> Self {
+        let started = Instant::now();
+        let (wait, answer) = split(max_wait, remaining);
+        Self {
+            started,
+            wait_until: started + wait,
+            answer_by: started + answer,
+        }
+    }
+}
+
+/// How long to wait and when to answer.
+fn split(max_wait: Duration, remaining: Option<Duration>) -> (Duration, Duration) {
+    let answer = remaining.map_or(max_wait + GRACE, |remaining| {
+        remaining - MARGIN.min(remaining / 4)
+    });
+    let wait = answer - UNDO_RESERVE.min(answer / 4);
+    (max_wait.min(wait), answer)
+}
+
+/// The time until an invocation's deadline, which Lambda gives in milliseconds since the epoch.
+///
+/// `None` where the deadline has passed: no invocation is begun after its deadline, so it is a development
+/// server's placeholder.
+pub fn remaining_until(deadline_ms: u64, now: SystemTime) -> Option<Duration> {
+    SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_millis(deadline_ms))?
+        .duration_since(now)
+        .ok()
+        .filter(|remaining| !remaining.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_development_servers_constant_deadline_is_no_deadline() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        assert_eq!(remaining_until(600_000, now), None);
+        assert_eq!(remaining_until(0, now), None);
+        assert_eq!(
+            remaining_until(1_800_000_007_000, now),
+            Some(Duration::from_secs(7))
+        );
+        assert!(remaining_until(u64::MAX, now).is_some());
+    }
+
+    #[test]
+    fn a_waiting_budget_that_fits_is_given_whole() {
+        let (wait, answer) = split(Duration::from_secs(540), Some(Duration::from_secs(900)));
+        assert_eq!(wait, Duration::from_secs(540));
+        assert_eq!(answer, Duration::from_secs(898));
+        let (wait, answer) = split(Duration::from_secs(540), None);
+        assert_eq!(wait, Duration::from_secs(540));
+        assert!(answer > wait && answer < Duration::from_secs(600));
+    }
+
+    proptest! {
+        #[test]
+        fn the_answer_always_leaves_before_the_deadline_and_the_wait_ends_before_the_answer(
+            max_wait in 0_u64..100_000, remaining_ms in 1_u64..1_000_000,
+        ) {
+            let remaining = Duration::from_millis(remaining_ms);
+            let (wait, answer) = split(Duration::from_secs(max_wait), Some(remaining));
+            prop_assert!(answer < remaining);
+            prop_assert!(wait < answer);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The decision table: what comes next, by what the service says. Pure.
+
+use aws_sdk_sagemaker::types::EndpointStatus;
+
+use crate::contract::{DeploymentKind, DeploymentStatus};
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::sagemaker::Endpoint;
+use crate::wait::{Begun, Progress, Since, classify};
+
+/// Everything that the next step depends on.
+#[derive(Debug, Clone)]
+pub(super) struct Situation<'a> {
+    pub(super) kind: DeploymentKind,
+    pub(super) endpoint_name: &'a str,
+    /// The last look at the endpoint.
+    pub(super) endpoint: Option<&'a Endpoint>,
+    /// `None` only where there is no endpoint to plan an update from.
+    pub(super) plan: Option<&'a Plan>,
+    /// What is known of the deployment where it has, or may have, begun.
+    pub(super) begun: Option<&'a Begun>,
+    /// Whether the endpoint has been seen with this deployment on it.
+    pub(super) seen_under_way: bool,
+    /// Whether the `Failed` endpoint has been deleted, to be created again.
+    pub(super) replacing: bool,
+    pub(super) package_checked: bool,
+    pub(super) model_made: bool,
+    pub(super) endpoint_config_made: bool,
+    pub(super) replace_failed_endpoint: bool,
+    pub(super) dry_run: bool,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    CheckPackage,
+    CreateModel,
+    CreateEndpointConfig,
+    CreateEndpoint,
+    UpdateEndpoint,
+    /// Delete the `Failed` endpoint that is to be replaced.
+    DeleteFailedEndpoint,
+    LookAgain,
+    Done(DeploymentStatus),
+    Fail(Error),
+}
+
+/// Whether a look shows a deployment of this config under way.
+///
+/// A deployment shows itself by its config: pending on an endpoint that is updated, the endpoint's own on
+/// one that is created. So a call that repeats one that was cut off finds it.
+pub(super) fn is_under_way(look: &Endpoint, asked: &str) -> bool {
+    let live_and_settled = look.config == asked && look.status == EndpointStatus::InService;
+    look.pending_config.as_deref() == Some(asked) || (look.config == asked && !live_and_settled)
+}
+
+/// What a look adds to what is known of a deployment that has begun.
+pub(super) fn begun_after(
+    look: &Endpoint,
+    asked: &str,
+    kind: DeploymentKind,
+    known: Option<Begun>,
+) -> Option<Begun> {
+    let is_pending = look.pending_config.as_deref() == Some(asked);
+    let is_new = kind == DeploymentKind::New && is_under_way(look, asked);
+    if !is_pending && !is_new {
+        return known;
+    }
+    let config_before = match known {
+        Some(begun) => begun.config_before,
+        None if is_new => String::new(),
+        None => look.config.clone(),
+    };
+    Some(Begun {
+        config_before,
+        since: Since::UnderWay(look.last_modified),
+        certain: true,
+    })
+}
+
+/// Decides the next step.
+pub(super) fn decide(situation: &Situation<'_>) -> Step {
+    use DeploymentKind::{Existing, New};
+    let creates = situation.kind == New || situation.replacing;
+    let Some(plan) = situation.plan else {
+        return Step::Fail(situation.not_found());
+    };
+    let Some(endpoint) = situation.endpoint else {
+        let certain = situation.begun.is_some_and(|begun| begun.certain);
+        return match (creates, certain, situation.seen_under_way) {
+            (false, ..) => Step::Fail(situation.not_found()),
+            (true, false, _) => situation.prepare(Step::CreateEndpoint),
+            // It was accepted and cannot be seen yet.
+            (true, true, false) => Step::LookAgain,
+            (true, true, true) => {
+                let reason = Some("it was deleted while it was being created".to_owned());
+                Step::Fail(situation.creation_failed(reason))
+            }
+        };
+    };
+
+    let asked = &plan.endpoint_config_name;
+    let ours = situation.begun.is_some() || endpoint.config == *asked;
+    match (classify(endpoint, asked, situation.begun), situation.kind) {
+        (Progress::Deleting, _) if creates => situation.wait(),
+        (_, New) if !ours => Step::Fail(situation.already_exists(endpoint)),
+        (Progress::Ready, _) if situation.begun.is_some() => Step::Done(DeploymentStatus::Deployed),
+        (Progress::Ready, _) => Step::Done(DeploymentStatus::Unchanged),
+        (Progress::Pending, _) => situation.wait(),
+        (Progress::Failed { reason }, _) if creates => {
+            Step::Fail(situation.creation_failed(reason))
+        }
+        (Progress::NotBegun, Existing) => situation.prepare(Step::UpdateEndpoint),
+        (Progress::Failed { .. }, Existing)
+            if situation.replace_failed_endpoint && situation.begun.is_none() =>
+        {
+            situation.prepare(Step::DeleteFailedEndpoint)
+        }
+        (Progress::RolledBack { reason }, _) => Step::Fail(Error::UpdateRolledBack {
+            endpoint_name: situation.endpoint_name.to_owned(),
+            endpoint_config: endpoint.config.clone(),
+            reason,
+        }),
+        (progress, _) => Step::Fail(situation.not_updatable(endpoint, &progress)),
+    }
+}
+
+impl Situation<'_> {
+    /// Everything that has to be there before the endpoint is touched, in order, and then that.
+    fn prepare(&self, last: Step) -> Step {
+        match self {
+            Self {
+                package_checked: false,
+                ..
+            } => Step::CheckPackage,
+            Self { dry_run: true, .. } => Step::Done(DeploymentStatus::DryRun),
+            Self {
+                model_made: false, ..
+            } => Step::CreateModel,
+            Self {
+                endpoint_config_made: false,
+                ..
+            } => Step::CreateEndpointConfig,
+            _ => last,
+        }
+    }
+
+    /// A dry run does not wait for what others do.
+    fn wait(&self) -> Step {
+        if self.dry_run {
+            self.prepare(Step::LookAgain)
+        } else {
+            Step::LookAgain
+        }
+    }
+
+    fn not_found(&self) -> Error {
+        Error::EndpointNotFound {
+            endpoint_name: self.endpoint_name.to_owned(),
+        }
+    }
+
+    fn creation_failed(&self, reason: Option<String>) -> Error {
+        Error::EndpointCreationFailed {
+            endpoint_name: self.endpoint_name.to_owned(),
+            reason,
+        }
+    }
+
+    fn already_exists(&self, endpoint: &Endpoint) -> Error {
+        Error::EndpointAlreadyExists {
+            endpoint_name: self.endpoint_name.to_owned(),
+            status: endpoint.status.as_str().to_owned(),
+            endpoint_config: endpoint.config.clone(),
+        }
+    }
+
+    fn not_updatable(&self, endpoint: &Endpoint, progress: &Progress) -> Error {
+        let service_says = endpoint
+            .failure_reason
+            .as_deref()
+            .unwrap_or("the service gave no reason");
+        let reason = match (progress, &endpoint.status) {
+            (Progress::Superseded, _) => format!(
+                "another deployment replaced this one, and it serves {} now; call again to deploy over that",
+                endpoint.config
+            ),
+            (Progress::Failed { .. }, _) if self.begun.is_some() => format!(
+                "the update ended Failed ({service_says}); call again with replace_failed_endpoint to delete it and create it again"
+            ),
+            (Progress::Failed { .. }, _) => format!(
+                "it is Failed ({service_says}); set replace_failed_endpoint to delete it and create it again"
+            ),
+            (Progress::Deleting, _) => {
+                "it is being deleted; call deploy-new-endpoint to create it again".to_owned()
+            }
+            (_, EndpointStatus::UpdateRollbackFailed) => format!(
+                "an update failed and could not be rolled back ({service_says}), so that old and new variants may both serve; ask AWS Support, or delete the endpoint and call deploy-new-endpoint"
+            ),
+            (_, status) => format!(
+                "it takes no requests in the status {}; bring it back in service, or delete it and call deploy-new-endpoint",
+                status.as_str()
+            ),
+        };
+        Error::EndpointNotUpdatable {
+            endpoint_name: self.endpoint_name.to_owned(),
+            status: endpoint.status.as_str().to_owned(),
+            reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,312 @@
+use aws_sdk_sagemaker::primitives::DateTime;
+use serde_json::json;
+
+use super::*;
+use crate::contract::{DeployRequest, Environment};
+
+const OTHER: &str = "endpoint-config-other";
+
+fn plan() -> Plan {
+    let event = json!({
+        "role": "arn:aws:iam::123456789012:role/SageMakerRole",
+        "endpoint_name": "churn",
+        "package_arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1",
+    });
+    let request = DeployRequest::parse(&event.to_string(), &Environment::new());
+    Plan::new_endpoint(&request.expect("a good request"))
+}
+
+fn look(status: &str, config: &str) -> Endpoint {
+    Endpoint {
+        arn: "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn".to_owned(),
+        status: EndpointStatus::from(status),
+        config: config.to_owned(),
+        pending_config: None,
+        failure_reason: None,
+        last_modified: Some(DateTime::from_secs(100)),
+    }
+}
+
+fn begun(certain: bool) -> Begun {
+    Begun {
+        config_before: OTHER.to_owned(),
+        since: Since::Before(Some(DateTime::from_secs(99))),
+        certain,
+    }
+}
+
+/// Nothing known yet but the plan.
+fn fresh(kind: DeploymentKind, plan: &Plan) -> Situation<'_> {
+    Situation {
+        kind,
+        endpoint_name: "churn",
+        endpoint: None,
+        plan: Some(plan),
+        begun: None,
+        seen_under_way: false,
+        replacing: false,
+        package_checked: false,
+        model_made: false,
+        endpoint_config_made: false,
+        replace_failed_endpoint: false,
+        dry_run: false,
+    }
+}
+
+/// The step as a word: an error's type, a final status, or the step's own name.
+fn word(step: &Step) -> String {
+    match step {
+        Step::Fail(error) => error.error_type().to_owned(),
+        Step::Done(status) => format!("{status:?}"),
+        step => format!("{step:?}"),
+    }
+}
+
+#[test]
+fn a_first_look_decides_by_kind_status_and_config() {
+    let plan = plan();
+    let ours = plan.endpoint_config_name.as_str();
+    // status, the config it is on, what a new deployment does, what an update does
+    let cases = [
+        ("InService", ours, "Unchanged", "Unchanged"),
+        ("InService", OTHER, "EndpointAlreadyExists", "CheckPackage"),
+        ("Creating", ours, "LookAgain", "LookAgain"),
+        ("Creating", OTHER, "EndpointAlreadyExists", "LookAgain"),
+        ("Updating", OTHER, "EndpointAlreadyExists", "LookAgain"),
+        (
+            "SystemUpdating",
+            OTHER,
+            "EndpointAlreadyExists",
+            "LookAgain",
+        ),
+        ("RollingBack", OTHER, "EndpointAlreadyExists", "LookAgain"),
+        (
+            "Failed",
+            ours,
+            "EndpointCreationFailed",
+            "EndpointNotUpdatable",
+        ),
+        (
+            "Failed",
+            OTHER,
+            "EndpointAlreadyExists",
+            "EndpointNotUpdatable",
+        ),
+        (
+            "OutOfService",
+            OTHER,
+            "EndpointAlreadyExists",
+            "EndpointNotUpdatable",
+        ),
+        (
+            "UpdateRollbackFailed",
+            OTHER,
+            "EndpointAlreadyExists",
+            "EndpointNotUpdatable",
+        ),
+        ("Deleting", OTHER, "LookAgain", "EndpointNotUpdatable"),
+        (
+            "Levitating",
+            OTHER,
+            "EndpointAlreadyExists",
+            "EndpointNotUpdatable",
+        ),
+    ];
+    for (status, config, new, existing) in cases {
+        let look = look(status, config);
+        for (kind, expected) in [
+            (DeploymentKind::New, new),
+            (DeploymentKind::Existing, existing),
+        ] {
+            let situation = Situation {
+                endpoint: Some(&look),
+                ..fresh(kind, &plan)
+            };
+            assert_eq!(
+                word(&decide(&situation)),
+                expected,
+                "{kind:?} on {status} {config}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_absent_endpoint_is_created_or_not_found() {
+    let plan = plan();
+    let new = fresh(DeploymentKind::New, &plan);
+    assert_eq!(decide(&new), Step::CheckPackage);
+    let existing = Situation {
+        plan: None,
+        ..fresh(DeploymentKind::Existing, &plan)
+    };
+    assert_eq!(word(&decide(&existing)), "EndpointNotFound");
+}
+
+#[test]
+fn everything_is_made_in_order_before_the_endpoint_is_touched() {
+    let plan = plan();
+    let live = look("InService", OTHER);
+    let failed = look("Failed", OTHER);
+    let new = fresh(DeploymentKind::New, &plan);
+    let existing = fresh(DeploymentKind::Existing, &plan);
+    let scenes = [
+        (new.clone(), Step::CreateEndpoint),
+        (
+            Situation {
+                endpoint: Some(&live),
+                ..existing.clone()
+            },
+            Step::UpdateEndpoint,
+        ),
+        (
+            Situation {
+                endpoint: Some(&failed),
+                replace_failed_endpoint: true,
+                ..existing.clone()
+            },
+            Step::DeleteFailedEndpoint,
+        ),
+        (
+            Situation {
+                replacing: true,
+                ..existing
+            },
+            Step::CreateEndpoint,
+        ),
+    ];
+    for (mut situation, last) in scenes {
+        assert_eq!(decide(&situation), Step::CheckPackage, "before {last:?}");
+        situation.package_checked = true;
+        assert_eq!(decide(&situation), Step::CreateModel, "before {last:?}");
+        situation.model_made = true;
+        assert_eq!(
+            decide(&situation),
+            Step::CreateEndpointConfig,
+            "before {last:?}"
+        );
+        situation.endpoint_config_made = true;
+        assert_eq!(decide(&situation), last);
+    }
+}
+
+#[test]
+fn a_dry_run_checks_the_package_and_stops() {
+    let plan = plan();
+    let updating = look("Updating", OTHER);
+    let new = Situation {
+        dry_run: true,
+        ..fresh(DeploymentKind::New, &plan)
+    };
+    let busy = Situation {
+        endpoint: Some(&updating),
+        dry_run: true,
+        ..fresh(DeploymentKind::Existing, &plan)
+    };
+    for mut situation in [new, busy] {
+        assert_eq!(decide(&situation), Step::CheckPackage);
+        situation.package_checked = true;
+        assert_eq!(decide(&situation), Step::Done(DeploymentStatus::DryRun));
+    }
+}
+
+#[test]
+fn a_deployment_that_has_begun_ends_by_what_the_endpoint_shows() {
+    let plan = plan();
+    let ours = plan.endpoint_config_name.as_str();
+    let certain = begun(true);
+    // status, config, what a new deployment does, what an update does
+    let cases = [
+        ("InService", ours, "Deployed", "Deployed"),
+        ("InService", OTHER, "UpdateRolledBack", "UpdateRolledBack"),
+        (
+            "InService",
+            "endpoint-config-third",
+            "EndpointNotUpdatable",
+            "EndpointNotUpdatable",
+        ),
+        ("Updating", OTHER, "LookAgain", "LookAgain"),
+        (
+            "Failed",
+            ours,
+            "EndpointCreationFailed",
+            "EndpointNotUpdatable",
+        ),
+        ("Deleting", ours, "LookAgain", "EndpointNotUpdatable"),
+        (
+            "UpdateRollbackFailed",
+            OTHER,
+            "EndpointNotUpdatable",
+            "EndpointNotUpdatable",
+        ),
+    ];
+    for (status, config, new, existing) in cases {
+        let look = look(status, config);
+        for (kind, expected) in [
+            (DeploymentKind::New, new),
+            (DeploymentKind::Existing, existing),
+        ] {
+            let situation = Situation {
+                endpoint: Some(&look),
+                begun: Some(&certain),
+                replace_failed_endpoint: true,
+                ..fresh(kind, &plan)
+            };
+            assert_eq!(
+                word(&decide(&situation)),
+                expected,
+                "{kind:?} on {status} {config}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_absent_endpoint_after_creation_is_not_seen_yet_or_gone_or_never_begun() {
+    let plan = plan();
+    let (certain, uncertain) = (begun(true), begun(false));
+    let made = Situation {
+        package_checked: true,
+        model_made: true,
+        endpoint_config_made: true,
+        ..fresh(DeploymentKind::New, &plan)
+    };
+    let accepted = Situation {
+        begun: Some(&certain),
+        ..made.clone()
+    };
+    assert_eq!(decide(&accepted), Step::LookAgain);
+    let seen = Situation {
+        seen_under_way: true,
+        ..accepted
+    };
+    assert_eq!(word(&decide(&seen)), "EndpointCreationFailed");
+    let reply_lost = Situation {
+        begun: Some(&uncertain),
+        ..made
+    };
+    assert_eq!(decide(&reply_lost), Step::CreateEndpoint);
+}
+
+#[test]
+fn a_cut_off_deployment_is_found_under_way() {
+    let ours = "endpoint-config-ours";
+    let mut pending = look("Updating", OTHER);
+    pending.pending_config = Some(ours.to_owned());
+    let found = begun_after(&pending, ours, DeploymentKind::Existing, None).expect("it is ours");
+    assert_eq!(found.config_before, OTHER);
+    assert!(found.certain);
+
+    let theirs = begun_after(
+        &pending,
+        "endpoint-config-third",
+        DeploymentKind::Existing,
+        None,
+    );
+    assert_eq!(theirs, None);
+    let creating = look("Creating", ours);
+    assert!(begun_after(&creating, ours, DeploymentKind::New, None).is_some());
+    // An endpoint that serves it already is no deployment under way: the answer is `Unchanged`.
+    let serving = look("InService", ours);
+    assert_eq!(begun_after(&serving, ours, DeploymentKind::New, None), None);
+}

@@ -1,0 +1,356 @@
+//! One turn of the reconciler: look at the endpoint, then do what the decision table says until only time
+//! helps.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{Span, info, warn};
+
+use super::decide::{Situation, Step, begun_after, decide, is_under_way};
+use crate::contract::{DeployRequest, DeploymentKind, DeploymentStatus};
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::preflight;
+use crate::sagemaker::{Endpoint, FailureKind, Made, SageMaker, ServiceFailure};
+use crate::wait::{Begun, Since};
+
+/// How long the service may take to see what it has just made. It reads endpoint configs eventually
+/// consistently, mostly within a second or two.
+const PREREQUISITE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a turn ended.
+pub(super) enum Turn {
+    Done(DeploymentStatus),
+    Failed(Error),
+    LookAgain,
+}
+
+/// A deployment under reconciliation: the last look, and what this process has done since.
+pub(super) struct Deployment<'a> {
+    pub(super) sagemaker: &'a SageMaker,
+    pub(super) kind: DeploymentKind,
+    pub(super) request: &'a DeployRequest,
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) plan: Option<Plan>,
+    pub(super) begun: Option<Begun>,
+    pub(super) model_made: bool,
+    pub(super) endpoint_config_made: bool,
+    /// The last failure that time may heal, while it lasts.
+    pub(super) trouble: Option<ServiceFailure>,
+    seen_under_way: bool,
+    replacing: bool,
+    package_checked: bool,
+    prerequisite_missing_since: Option<Instant>,
+    /// Endpoint configs that were made and then planned otherwise, because the live config changed.
+    abandoned: Vec<String>,
+    looked: bool,
+    started: Instant,
+}
+
+impl<'a> Deployment<'a> {
+    pub(super) fn new(
+        sagemaker: &'a SageMaker,
+        kind: DeploymentKind,
+        request: &'a DeployRequest,
+    ) -> Self {
+        let mut deployment = Self {
+            sagemaker,
+            kind,
+            request,
+            endpoint: None,
+            plan: None,
+            begun: None,
+            model_made: false,
+            endpoint_config_made: false,
+            trouble: None,
+            seen_under_way: false,
+            replacing: false,
+            package_checked: false,
+            prerequisite_missing_since: None,
+            abandoned: Vec::new(),
+            looked: false,
+            started: Instant::now(),
+        };
+        if kind == DeploymentKind::New {
+            deployment.follow(Plan::new_endpoint(request));
+        }
+        deployment
+    }
+
+    /// Looks at the endpoint once and does everything that can be done by that.
+    ///
+    /// # Errors
+    ///
+    /// A failure that the next turn may well not meet again.
+    pub(super) async fn turn(&mut self) -> Result<Turn, ServiceFailure> {
+        let observed = self.observe().await;
+        if let Some(ended) = self.ended(observed, None)? {
+            return Ok(ended);
+        }
+        loop {
+            let step = decide(&self.situation());
+            match step {
+                Step::LookAgain => return Ok(Turn::LookAgain),
+                Step::Done(status) => return Ok(Turn::Done(status)),
+                Step::Fail(error) => return Ok(Turn::Failed(error)),
+                _ => {}
+            }
+            let acted = self.act(&step).await;
+            if let Some(ended) = self.ended(acted, Some(&step))? {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Whether this deployment creates the endpoint.
+    pub(super) fn creates(&self) -> bool {
+        self.kind == DeploymentKind::New || self.replacing
+    }
+
+    /// The endpoint's status when it was last looked at.
+    pub(super) fn status(&self) -> &str {
+        match (&self.endpoint, self.looked) {
+            (Some(endpoint), _) => endpoint.status.as_str(),
+            (None, true) => "NotFound",
+            (None, false) => "Unknown",
+        }
+    }
+
+    fn situation(&self) -> Situation<'_> {
+        Situation {
+            kind: self.kind,
+            endpoint_name: &self.request.endpoint_name,
+            endpoint: self.endpoint.as_ref(),
+            plan: self.plan.as_ref(),
+            begun: self.begun.as_ref(),
+            seen_under_way: self.seen_under_way,
+            replacing: self.replacing,
+            package_checked: self.package_checked,
+            model_made: self.model_made,
+            endpoint_config_made: self.endpoint_config_made,
+            replace_failed_endpoint: self.request.replace_failed_endpoint,
+            dry_run: self.request.dry_run,
+        }
+    }
+
+    /// Looks at the endpoint, and plans where the live config calls for it.
+    async fn observe(&mut self) -> Result<Option<Turn>, ServiceFailure> {
+        let name = &self.request.endpoint_name;
+        let look = self.sagemaker.find_endpoint(name).await?;
+        let before = self.status().to_owned();
+        self.looked = true;
+        self.endpoint = look;
+        if self.status() != before {
+            let elapsed_seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+            info!(status = self.status(), elapsed_seconds, "endpoint status");
+        }
+        let Some(look) = self.endpoint.clone() else {
+            return Ok(None);
+        };
+        if let Some(ended) = self.plan_update(&look).await? {
+            return Ok(Some(ended));
+        }
+        if let Some(plan) = &self.plan {
+            let asked = &plan.endpoint_config_name;
+            self.begun = begun_after(&look, asked, self.kind, self.begun.take());
+            self.seen_under_way |= is_under_way(&look, asked);
+        }
+        self.clear_abandoned(&look).await?;
+        Ok(None)
+    }
+
+    /// Plans an update from the live config, anew where somebody else has changed that meanwhile.
+    async fn plan_update(&mut self, look: &Endpoint) -> Result<Option<Turn>, ServiceFailure> {
+        let planned_from = self
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.live_endpoint_config.as_ref());
+        let has_begun = self.begun.as_ref().is_some_and(|begun| begun.certain);
+        if self.creates() || has_begun || planned_from == Some(&look.config) {
+            return Ok(None);
+        }
+        let Some(live) = self.sagemaker.find_endpoint_config(&look.config).await? else {
+            return Ok(Some(Turn::Failed(Error::EndpointNotUpdatable {
+                endpoint_name: self.request.endpoint_name.clone(),
+                status: look.status.as_str().to_owned(),
+                reason: format!(
+                    "its endpoint config {} does not exist any more, so that its settings cannot be kept; delete the endpoint and call deploy-new-endpoint",
+                    look.config
+                ),
+            })));
+        };
+        match Plan::update(self.request, &live) {
+            Ok(plan) => self.follow(plan),
+            Err(bad_keys) => return Ok(Some(Turn::Failed(Error::InvalidRequest { bad_keys }))),
+        }
+        Ok(None)
+    }
+
+    /// Makes a plan the one that is followed.
+    fn follow(&mut self, plan: Plan) {
+        Span::current().record("model_name", &plan.model_name);
+        if let Some(old) = self.plan.take()
+            && old.endpoint_config_name != plan.endpoint_config_name
+            && std::mem::take(&mut self.endpoint_config_made)
+        {
+            self.abandoned.push(old.endpoint_config_name);
+        }
+        self.plan = Some(plan);
+    }
+
+    async fn clear_abandoned(&mut self, look: &Endpoint) -> Result<(), ServiceFailure> {
+        while let Some(name) = self.abandoned.pop() {
+            if look.config == name || look.pending_config.as_ref() == Some(&name) {
+                continue;
+            }
+            match self.sagemaker.delete_endpoint_config(&name).await {
+                Ok(()) => {
+                    info!(endpoint_config = %name, "deleted an endpoint config that was planned otherwise")
+                }
+                Err(failure) if failure.is_transient() => {
+                    self.abandoned.push(name);
+                    return Err(failure);
+                }
+                Err(failure) => {
+                    warn!(endpoint_config = %name, reason = failure.reason(), "left behind an endpoint config");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out one step. `None` means that the next step can be decided at once.
+    async fn act(&mut self, step: &Step) -> Result<Option<Turn>, ServiceFailure> {
+        let Some(plan) = &self.plan else {
+            return Ok(None);
+        };
+        let endpoint_name = &self.request.endpoint_name;
+        let config = &plan.endpoint_config_name;
+        match step {
+            Step::CheckPackage => {
+                let package_arn = &self.request.package_arn;
+                let package = self.sagemaker.find_model_package(package_arn).await?;
+                let instance_type = plan.instance_type.as_deref();
+                if let Err(error) = preflight::check(self.request, package.as_ref(), instance_type)
+                {
+                    return Ok(Some(Turn::Failed(error)));
+                }
+                self.package_checked = true;
+            }
+            Step::CreateModel => {
+                let made = self.sagemaker.create_model(plan.model.clone()).await?;
+                log_made("model", &plan.model_name, made);
+                self.model_made = true;
+            }
+            Step::CreateEndpointConfig => {
+                let request = plan.endpoint_config.clone();
+                let made = self.sagemaker.create_endpoint_config(request).await?;
+                log_made("endpoint config", config, made);
+                self.endpoint_config_made = true;
+            }
+            Step::CreateEndpoint => {
+                // Noted before the call: should it be cut off, it may have gone through.
+                self.begun = Some(Begun {
+                    config_before: String::new(),
+                    since: Since::Before(None),
+                    certain: false,
+                });
+                self.sagemaker
+                    .create_endpoint(endpoint_name, config)
+                    .await?;
+                self.has_begun("creating the endpoint");
+                return Ok(Some(Turn::LookAgain));
+            }
+            Step::UpdateEndpoint => {
+                self.begun = self.endpoint.as_ref().map(|endpoint| Begun {
+                    config_before: endpoint.config.clone(),
+                    since: Since::Before(endpoint.last_modified),
+                    certain: false,
+                });
+                self.sagemaker
+                    .update_endpoint(endpoint_name, config)
+                    .await?;
+                self.has_begun("updating the endpoint");
+                return Ok(Some(Turn::LookAgain));
+            }
+            Step::DeleteFailedEndpoint => {
+                self.sagemaker.delete_endpoint(endpoint_name).await?;
+                info!("deleting the failed endpoint, to create it again");
+                self.replacing = true;
+                return Ok(Some(Turn::LookAgain));
+            }
+            Step::LookAgain | Step::Done(_) | Step::Fail(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn has_begun(&mut self, what: &str) {
+        info!("{what}");
+        if let Some(begun) = &mut self.begun {
+            begun.certain = true;
+        }
+    }
+
+    /// What a failed call means for the turn: a failure that time may heal stays an error, any other ends
+    /// the deployment.
+    fn ended(
+        &mut self,
+        acted: Result<Option<Turn>, ServiceFailure>,
+        step: Option<&Step>,
+    ) -> Result<Option<Turn>, ServiceFailure> {
+        let failure = match acted {
+            Ok(turn) => {
+                if step.is_some() {
+                    self.prerequisite_missing_since = None;
+                }
+                return Ok(turn);
+            }
+            Err(failure) => failure,
+        };
+        let begins = matches!(step, Some(Step::CreateEndpoint | Step::UpdateEndpoint));
+        if begins && !failure.may_have_acted() {
+            self.begun = None;
+        }
+        if failure.is_transient() {
+            return Err(failure);
+        }
+        match (failure.kind, step) {
+            // Somebody else was faster, or the look was stale: look again.
+            (FailureKind::AlreadyExists, Some(Step::CreateEndpoint))
+            | (FailureKind::InProgress, Some(_))
+            | (FailureKind::NotFound, Some(Step::UpdateEndpoint)) => Ok(Some(Turn::LookAgain)),
+            (FailureKind::NotFound, Some(Step::CreateModel)) => {
+                Ok(Some(Turn::Failed(Error::ModelPackageNotFound {
+                    package_arn: self.request.package_arn.clone(),
+                })))
+            }
+            (FailureKind::PrerequisiteNotFound, Some(step)) => {
+                let since = *self
+                    .prerequisite_missing_since
+                    .get_or_insert_with(Instant::now);
+                if since.elapsed() > PREREQUISITE_PATIENCE {
+                    return Ok(Some(Turn::Failed(Error::Service(failure))));
+                }
+                // It cannot be seen yet, or somebody deleted it: making it once more answers both.
+                match step {
+                    Step::CreateEndpointConfig => self.model_made = false,
+                    _ => self.endpoint_config_made = false,
+                }
+                Err(failure)
+            }
+            // A deployment that is under way is not failed by a look that is; but without permission to
+            // look, waiting is pointless.
+            (kind, None) if self.begun.is_some() && kind != FailureKind::AccessDenied => {
+                Err(failure)
+            }
+            _ => Ok(Some(Turn::Failed(Error::Service(failure)))),
+        }
+    }
+}
+
+fn log_made(what: &str, name: &str, made: Made) {
+    match made {
+        Made::Created => info!(resource = name, "created the {what}"),
+        Made::Found => info!(resource = name, "found the {what} of an earlier call"),
+    }
+}

@@ -1,0 +1,353 @@
+//! What can go wrong, in the contract's words, each with the resource, the reason and what to do next.
+
+use std::fmt;
+
+use lambda_runtime::Diagnostic;
+
+use crate::contract::BadKey;
+use crate::sagemaker::{FailureKind, ServiceFailure};
+
+/// The longest message that a pipeline step keeps as its failure reason, in characters.
+const LONGEST_MESSAGE: usize = 1024;
+
+/// Why a call failed. [`Error::error_type`] is the contract's word for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// A key is missing or malformed; nothing was changed.
+    InvalidRequest {
+        /// Every bad key.
+        bad_keys: Vec<BadKey>,
+    },
+    /// The registry has no such model package.
+    ModelPackageNotFound {
+        /// ARN of the package.
+        package_arn: String,
+    },
+    /// The model package may not be deployed.
+    ModelPackageNotApproved {
+        /// ARN of the package.
+        package_arn: String,
+        /// What it is instead of `Completed` and `Approved`.
+        found: String,
+    },
+    /// A new endpoint was asked for and the name is taken.
+    EndpointAlreadyExists {
+        /// The endpoint's name.
+        endpoint_name: String,
+        /// The endpoint's status.
+        status: String,
+        /// The endpoint config that it serves.
+        endpoint_config: String,
+    },
+    /// An update was asked for and there is no such endpoint.
+    EndpointNotFound {
+        /// The endpoint's name.
+        endpoint_name: String,
+    },
+    /// The endpoint is in a state in which it cannot be updated, or left the deployment's hands.
+    EndpointNotUpdatable {
+        /// The endpoint's name.
+        endpoint_name: String,
+        /// The endpoint's status.
+        status: String,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// The new endpoint ended `Failed`.
+    EndpointCreationFailed {
+        /// The endpoint's name.
+        endpoint_name: String,
+        /// The service's `FailureReason`.
+        reason: Option<String>,
+    },
+    /// The endpoint is back in service on the config that it had before.
+    UpdateRolledBack {
+        /// The endpoint's name.
+        endpoint_name: String,
+        /// The endpoint config that serves.
+        endpoint_config: String,
+        /// The service's `FailureReason`, where it gave one.
+        reason: Option<String>,
+    },
+    /// The waiting budget is spent.
+    DeploymentTimedOut {
+        /// The endpoint's name.
+        endpoint_name: String,
+        /// The endpoint's status when it was last seen.
+        status: String,
+        /// How long the call waited, in whole seconds.
+        waited_seconds: u64,
+        /// Whether this deployment has begun, or may have; else the endpoint was busy with another change.
+        begun: bool,
+    },
+    /// A call to the service failed: `AccessDenied`, `ResourceLimitExceeded`, `Throttled` or
+    /// `SageMakerError`.
+    Service(ServiceFailure),
+}
+
+impl Error {
+    /// The contract's word for this error, which the pipeline sees as `errorType`.
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest { .. } => "InvalidRequest",
+            Self::ModelPackageNotFound { .. } => "ModelPackageNotFound",
+            Self::ModelPackageNotApproved { .. } => "ModelPackageNotApproved",
+            Self::EndpointAlreadyExists { .. } => "EndpointAlreadyExists",
+            Self::EndpointNotFound { .. } => "EndpointNotFound",
+            Self::EndpointNotUpdatable { .. } => "EndpointNotUpdatable",
+            Self::EndpointCreationFailed { .. } => "EndpointCreationFailed",
+            Self::UpdateRolledBack { .. } => "UpdateRolledBack",
+            Self::DeploymentTimedOut { .. } => "DeploymentTimedOut",
+            Self::Service(failure) => match failure.kind {
+                FailureKind::AccessDenied => "AccessDenied",
+                FailureKind::LimitExceeded => "ResourceLimitExceeded",
+                FailureKind::Throttled => "Throttled",
+                _ => "SageMakerError",
+            },
+        }
+    }
+
+    /// The message in three parts: what happened to which resource, the service's reason, what to do
+    /// next. Only the middle one may be cut.
+    fn parts(&self) -> (String, String, String) {
+        match self {
+            Self::InvalidRequest { bad_keys } => (
+                "The request is not usable: ".to_owned(),
+                named(bad_keys),
+                ". Nothing was changed; correct these keys and call again.".to_owned(),
+            ),
+            Self::ModelPackageNotFound { package_arn } => (
+                format!("The model package {package_arn} does not exist"),
+                String::new(),
+                ". Check its ARN, account and region, and that the function's role may read it.".to_owned(),
+            ),
+            Self::ModelPackageNotApproved { package_arn, found } => (
+                format!("The model package {package_arn} may not be deployed: it is {found}"),
+                String::new(),
+                ". Approve it in the model registry, or set require_approved_package to false where only the approval is missing.".to_owned(),
+            ),
+            Self::EndpointAlreadyExists { endpoint_name, status, endpoint_config } => (
+                format!("The endpoint {endpoint_name} exists already ({status}, on {endpoint_config})"),
+                String::new(),
+                ". Call deploy-existing-endpoint to update it, or choose another endpoint_name.".to_owned(),
+            ),
+            Self::EndpointNotFound { endpoint_name } => (
+                format!("There is no endpoint {endpoint_name}"),
+                String::new(),
+                ". Call deploy-new-endpoint to create it.".to_owned(),
+            ),
+            Self::EndpointNotUpdatable { endpoint_name, status, reason } => (
+                format!("The endpoint {endpoint_name} ({status}) cannot be updated: "),
+                reason.clone(),
+                String::new(),
+            ),
+            Self::EndpointCreationFailed { endpoint_name, reason } => (
+                format!("The endpoint {endpoint_name} could not be created: "),
+                reason.clone().unwrap_or_else(|| "the service gave no reason".to_owned()),
+                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name}, mend the cause and call again."),
+            ),
+            Self::UpdateRolledBack { endpoint_name, endpoint_config, reason } => (
+                format!("The update of the endpoint {endpoint_name} was rolled back; it serves {endpoint_config} as before: "),
+                reason.clone().unwrap_or_else(|| "the service gave no reason".to_owned()),
+                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name}, mend the cause and call again."),
+            ),
+            Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, begun: true } => (
+                format!("The deployment to the endpoint {endpoint_name} is not finished after {waited_seconds} s ({status})"),
+                String::new(),
+                ". It goes on; call again with the same event to resume the wait, with a larger max_wait_seconds if need be.".to_owned(),
+            ),
+            Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, begun: false } => (
+                format!("The endpoint {endpoint_name} was busy with another change for {waited_seconds} s ({status}), so that the deployment has not begun"),
+                String::new(),
+                ". Call again with the same event, with a larger max_wait_seconds if need be.".to_owned(),
+            ),
+            Self::Service(failure) => (
+                format!("{} on {} failed: ", failure.operation, failure.resource),
+                failure.reason(),
+                format!(". {}", failure.advice()),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, reason, after) = self.parts();
+        formatter.write_str(&fit(&before, &reason, &after, LONGEST_MESSAGE))
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A failed call, with what its undo could not take away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong; the undo never changes it.
+    pub error: Error,
+    /// What is left in the account although it bears the failed deployment's names, and why.
+    pub left_behind: Vec<LeftBehind>,
+}
+
+/// A resource that a failed deployment made and could not take away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// What it is and its name, as in `model model-…`.
+    pub resource: String,
+    /// Why it is still there.
+    pub reason: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            left_behind: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.left_behind.is_empty() {
+            return self.error.fmt(formatter);
+        }
+        let names: Vec<_> = self
+            .left_behind
+            .iter()
+            .map(|left| left.resource.as_str())
+            .collect();
+        // The names say what to delete; the reason of the first mostly holds for all, and the log has each.
+        let left = format!(
+            " Left behind: {}. It was not deleted because {}",
+            names.join(", "),
+            self.left_behind[0].reason
+        );
+        let left = fit(&left, "", "", LONGEST_MESSAGE / 2);
+        let (before, reason, after) = self.error.parts();
+        formatter.write_str(&fit(
+            &before,
+            &reason,
+            &format!("{after}{left}"),
+            LONGEST_MESSAGE,
+        ))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+// Beside the type, because without it `lambda_runtime` would answer with a Rust type name.
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self {
+            error_type: failure.error.error_type().to_owned(),
+            error_message: failure.to_string(),
+        }
+    }
+}
+
+/// Every bad key with its reason; where that is too much for one message, every key without.
+fn named(bad_keys: &[BadKey]) -> String {
+    let reasons: Vec<_> = bad_keys
+        .iter()
+        .map(|bad| format!("{} {}", bad.key, bad.reason))
+        .collect();
+    let reasons = reasons.join("; ");
+    if reasons.chars().count() <= LONGEST_MESSAGE - 100 {
+        return reasons;
+    }
+    let keys: Vec<_> = bad_keys.iter().map(|bad| bad.key.as_str()).collect();
+    format!("bad or missing are {}", keys.join(", "))
+}
+
+/// Joins three parts to at most `longest` characters; what is too long goes off the end of the second,
+/// and only then off the end of all.
+fn fit(before: &str, reason: &str, after: &str, longest: usize) -> String {
+    let rest = before.chars().count() + after.chars().count();
+    let room = longest.saturating_sub(rest);
+    let reason = reason.trim_end_matches('.');
+    let whole = if reason.chars().count() <= room {
+        format!("{before}{reason}{after}")
+    } else {
+        let kept: String = reason.chars().take(room.saturating_sub(1)).collect();
+        format!("{before}{kept}…{after}")
+    };
+    whole.chars().take(longest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_long_reason_is_cut_and_the_advice_stays() {
+        let error = Error::EndpointCreationFailed {
+            endpoint_name: "churn".to_owned(),
+            reason: Some("ü".repeat(3000)),
+        };
+        let message = error.to_string();
+        assert_eq!(message.chars().count(), 1024);
+        assert!(message.starts_with("The endpoint churn could not be created: üüü"));
+        assert!(message.ends_with("call again."), "{message}");
+    }
+
+    #[test]
+    fn what_an_undo_left_is_named_after_the_error() {
+        let failure = Failure {
+            error: Error::UpdateRolledBack {
+                endpoint_name: "churn".to_owned(),
+                endpoint_config: "endpoint-config-1".to_owned(),
+                reason: Some("x".repeat(2000)),
+            },
+            left_behind: vec![
+                LeftBehind {
+                    resource: "endpoint config endpoint-config-2".to_owned(),
+                    reason: "access was denied".to_owned(),
+                },
+                LeftBehind {
+                    resource: "model model-2".to_owned(),
+                    reason: "access was denied".to_owned(),
+                },
+            ],
+        };
+        let diagnostic = Diagnostic::from(failure);
+        assert_eq!(diagnostic.error_type, "UpdateRolledBack");
+        assert!(diagnostic.error_message.chars().count() <= 1024);
+        for part in [
+            "churn",
+            "endpoint-config-1",
+            "endpoint-config-2",
+            "model-2",
+            "access was denied",
+        ] {
+            assert!(
+                diagnostic.error_message.contains(part),
+                "{part} in {}",
+                diagnostic.error_message
+            );
+        }
+    }
+
+    #[test]
+    fn many_bad_keys_are_all_named() {
+        let bad_keys: Vec<_> = (0..40)
+            .map(|number| BadKey::new(format!("some_long_key_{number}"), "must be ".repeat(30)))
+            .collect();
+        let message = Error::InvalidRequest {
+            bad_keys: bad_keys.clone(),
+        }
+        .to_string();
+        for bad in bad_keys {
+            assert!(message.contains(&bad.key), "{} in {message}", bad.key);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_message_is_longer_than_a_step_keeps(before in ".{0,1500}", reason in ".{0,1500}", after in ".{0,1500}") {
+            let message = fit(&before, &reason, &after, LONGEST_MESSAGE);
+            prop_assert!(message.chars().count() <= LONGEST_MESSAGE);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What the three binaries share: logging, the client, and the way from an invocation to its answer.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use lambda_runtime::LambdaEvent;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, error, info, info_span};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::check::check_endpoint_exists;
+use crate::contract::{
+    CheckAnswer, CheckRequest, DeployAnswer, DeployRequest, DeploymentKind, Environment,
+};
+use crate::deploy::{Budget, deploy, remaining_until};
+use crate::error::Failure;
+use crate::sagemaker::SageMaker;
+use crate::wait::Pace;
+
+/// A connection to a regional endpoint is there in milliseconds or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// These calls answer in well under a second; a reply that takes this long is lost.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One attempt, connection and reply.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
+
+/// One call with the SDK's retries. Short, because the reconciler repeats calls itself, within its budget.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the check goes on through throttling where no deadline is known.
+const CHECK_WAIT: Duration = Duration::from_secs(20);
+
+/// An event as it came: kept as text, because an answer gives it back to the letter.
+pub type Event = LambdaEvent<Box<RawValue>>;
+
+/// Starts JSON logging on standard output, at the level of `AWS_LAMBDA_LOG_LEVEL` (default `INFO`).
+///
+/// Panics become a log line too; Lambda gets them as an error and the process goes on.
+pub fn init_logging() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL")
+        .ok()
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    // The runtime logs each handler error by itself; here a failure is logged once, by `logged`.
+    let targets = Targets::new()
+        .with_default(level)
+        .with_target("lambda_runtime", LevelFilter::OFF);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(targets)
+        .init();
+    std::panic::set_hook(Box::new(|panic| error!(%panic, "the function panicked")));
+}
+
+/// A client for `SageMaker`, configured by the environment, with every timeout set.
+pub async fn connect() -> SageMaker {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard())
+        .load()
+        .await;
+    SageMaker::new(aws_sdk_sagemaker::Client::new(&config))
+}
+
+/// The process's environment variables; those that are not Unicode set no key.
+pub fn environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Answers one event of `check-endpoint-exists`.
+///
+/// # Errors
+///
+/// The contract's errors.
+pub async fn answer_check(sagemaker: &SageMaker, event: Event) -> Result<CheckAnswer, Failure> {
+    logged("check", &event, async {
+        let request = CheckRequest::parse(event.payload.get())?;
+        let budget = Budget::new(CHECK_WAIT, remaining(&event));
+        Ok(check_endpoint_exists(sagemaker, &request, Pace::default(), budget.answer_by).await?)
+    })
+    .await
+}
+
+/// Answers one event of `deploy-new-endpoint` or `deploy-existing-endpoint`.
+///
+/// # Errors
+///
+/// The contract's errors.
+pub async fn answer_deployment(
+    sagemaker: &SageMaker,
+    kind: DeploymentKind,
+    environment: &Environment,
+    event: Event,
+) -> Result<DeployAnswer, Failure> {
+    logged("deployment", &event, async {
+        let text = event.payload.get();
+        let request = DeployRequest::parse(text, environment)?;
+        let budget = Budget::new(request.max_wait, remaining(&event));
+        // Boxed, because the compiler gives up on the layout of futures that nest as deep as this one.
+        Box::pin(deploy(
+            sagemaker,
+            kind,
+            &request,
+            text,
+            budget,
+            Pace::default(),
+        ))
+        .await
+    })
+    .await
+}
+
+fn remaining(event: &Event) -> Option<Duration> {
+    remaining_until(event.context.deadline, SystemTime::now())
+}
+
+/// Runs one call within its span, with a line at its start and one at its end.
+async fn logged<T>(
+    what: &'static str,
+    event: &Event,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let span = info_span!(
+        "call",
+        request_id = event.context.request_id,
+        endpoint_name = endpoint_name(event),
+        model_name = Empty
+    );
+    async {
+        info!("{what} started");
+        let started = Instant::now();
+        let ended = call.await;
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match &ended {
+            Ok(_) => info!(duration_ms, "{what} finished"),
+            Err(failure) => error!(
+                duration_ms,
+                error_type = failure.error.error_type(),
+                error_message = %failure,
+                "{what} failed"
+            ),
+        }
+        ended
+    }
+    .instrument(span)
+    .await
+}
+
+/// The endpoint's name as the event spells it, good or not, so that even the line before parsing has it.
+fn endpoint_name(event: &Event) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        endpoint_name: String,
+    }
+    serde_json::from_str(event.payload.get())
+        .ok()
+        .map(|named: Named| named.endpoint_name)
+}

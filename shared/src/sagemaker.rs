@@ -1,0 +1,316 @@
+//! The service, as the functions use it: the only file that makes calls with the SDK.
+//!
+//! Every create stands beside its delete. A `find_…` answers `None` for what does not exist; a create
+//! answers [`Made::Found`] for what exists already, because the names are derived from the content. No
+//! method retries beyond what the SDK does by itself: the reconciler's next turn is the retry.
+
+mod failure;
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
+use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
+use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
+use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
+use aws_sdk_sagemaker::primitives::DateTime;
+use aws_sdk_sagemaker::types::EndpointStatus;
+
+pub use failure::{FailureKind, ServiceFailure};
+
+/// Endpoints asked for per page: the most that the service gives.
+const PAGE_SIZE: i32 = 100;
+
+/// What `DescribeEndpoint` says, as far as a deployment goes by it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// The endpoint's ARN.
+    pub arn: String,
+    /// The endpoint's status.
+    pub status: EndpointStatus,
+    /// Name of the live endpoint config.
+    pub config: String,
+    /// Name of the endpoint config that is being deployed, while one is.
+    pub pending_config: Option<String>,
+    /// The service's reason for a failure or a rollback, where it gives one.
+    pub failure_reason: Option<String>,
+    /// When the service last changed the endpoint.
+    pub last_modified: Option<DateTime>,
+}
+
+/// How a create ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// This call made it.
+    Created,
+    /// It was there already.
+    Found,
+}
+
+/// The calls that the functions make.
+#[derive(Debug, Clone)]
+pub struct SageMaker {
+    client: Client,
+}
+
+impl SageMaker {
+    /// Makes its calls with this client.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The status of the endpoint of this name, without regard to ASCII case (`ListEndpoints`).
+    ///
+    /// Reads pages of 100 until one has the name. The service's own `NameContains` is left out: it is
+    /// applied after the page is cut, so that it saves no call, and whether it minds case is not
+    /// documented.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says; a failed call is never taken for an absent endpoint.
+    pub async fn find_endpoint_status(
+        &self,
+        endpoint_name: &str,
+    ) -> Result<Option<EndpointStatus>, ServiceFailure> {
+        let mut endpoints = self
+            .client
+            .list_endpoints()
+            .into_paginator()
+            .page_size(PAGE_SIZE)
+            .items()
+            .send();
+        while let Some(endpoint) = endpoints.next().await {
+            let endpoint = endpoint.map_err(|error| {
+                ServiceFailure::of("ListEndpoints", format!("endpoint {endpoint_name}"), error)
+            })?;
+            let same = endpoint
+                .endpoint_name
+                .is_some_and(|name| name.eq_ignore_ascii_case(endpoint_name));
+            if same {
+                return Ok(endpoint.endpoint_status);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The endpoint of this name (`DescribeEndpoint`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says but that there is none.
+    pub async fn find_endpoint(&self, name: &str) -> Result<Option<Endpoint>, ServiceFailure> {
+        let reply = self
+            .client
+            .describe_endpoint()
+            .endpoint_name(name)
+            .send()
+            .await;
+        let found = reply.map_err(|error| {
+            ServiceFailure::of("DescribeEndpoint", format!("endpoint {name}"), error)
+        });
+        Ok(unless_absent(found)?.map(|output| Endpoint {
+            arn: output.endpoint_arn.unwrap_or_default(),
+            status: output
+                .endpoint_status
+                .unwrap_or_else(|| EndpointStatus::from("")),
+            config: output.endpoint_config_name.unwrap_or_default(),
+            pending_config: output
+                .pending_deployment_summary
+                .and_then(|pending| pending.endpoint_config_name),
+            failure_reason: output.failure_reason.filter(|reason| !reason.is_empty()),
+            last_modified: output.last_modified_time,
+        }))
+    }
+
+    /// Creates the endpoint on an endpoint config (`CreateEndpoint`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says; [`FailureKind::AlreadyExists`] is one of it, because the endpoint's
+    /// name does not prove whose it is, and [`FailureKind::PrerequisiteNotFound`] where the service does
+    /// not see the endpoint config (yet).
+    pub async fn create_endpoint(&self, name: &str, config: &str) -> Result<(), ServiceFailure> {
+        let request = self.client.create_endpoint();
+        let reply = request
+            .endpoint_name(name)
+            .endpoint_config_name(config)
+            .send()
+            .await;
+        reply.map(drop).map_err(|error| {
+            let failure = ServiceFailure::of("CreateEndpoint", format!("endpoint {name}"), error);
+            about_a_prerequisite(failure)
+        })
+    }
+
+    /// Puts the endpoint onto another endpoint config (`UpdateEndpoint`), keeping the counts and weights
+    /// that autoscaling or an operator gave its variants.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says, among it [`FailureKind::InProgress`], and
+    /// [`FailureKind::PrerequisiteNotFound`] where the service does not see the endpoint config (yet).
+    pub async fn update_endpoint(&self, name: &str, config: &str) -> Result<(), ServiceFailure> {
+        let request = self.client.update_endpoint();
+        let reply = request
+            .endpoint_name(name)
+            .endpoint_config_name(config)
+            .retain_all_variant_properties(true)
+            .send()
+            .await;
+        reply.map(drop).map_err(|error| {
+            let failure = ServiceFailure::of("UpdateEndpoint", format!("endpoint {name}"), error);
+            if failure.message.contains("endpoint configuration") {
+                about_a_prerequisite(failure)
+            } else {
+                failure
+            }
+        })
+    }
+
+    /// Deletes the endpoint (`DeleteEndpoint`); one that is not there is fine.
+    ///
+    /// # Errors
+    ///
+    /// Whatever else the service says, among it [`FailureKind::InProgress`].
+    pub async fn delete_endpoint(&self, name: &str) -> Result<(), ServiceFailure> {
+        let reply = self
+            .client
+            .delete_endpoint()
+            .endpoint_name(name)
+            .send()
+            .await;
+        unless_absent(reply.map_err(|error| {
+            ServiceFailure::of("DeleteEndpoint", format!("endpoint {name}"), error)
+        }))
+        .map(drop)
+    }
+
+    /// The endpoint config of this name (`DescribeEndpointConfig`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says but that there is none.
+    pub async fn find_endpoint_config(
+        &self,
+        name: &str,
+    ) -> Result<Option<DescribeEndpointConfigOutput>, ServiceFailure> {
+        let request = self.client.describe_endpoint_config();
+        let reply = request.endpoint_config_name(name).send().await;
+        unless_absent(reply.map_err(|error| {
+            let resource = format!("endpoint config {name}");
+            ServiceFailure::of("DescribeEndpointConfig", resource, error)
+        }))
+    }
+
+    /// Creates an endpoint config (`CreateEndpointConfig`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says but that it exists; [`FailureKind::PrerequisiteNotFound`] where the
+    /// service does not see the model (yet).
+    pub async fn create_endpoint_config(
+        &self,
+        request: CreateEndpointConfigInputBuilder,
+    ) -> Result<Made, ServiceFailure> {
+        let name = request
+            .get_endpoint_config_name()
+            .clone()
+            .unwrap_or_default();
+        let reply = request.send_with(&self.client).await;
+        made(reply.map_err(|error| {
+            let resource = format!("endpoint config {name}");
+            about_a_prerequisite(ServiceFailure::of("CreateEndpointConfig", resource, error))
+        }))
+    }
+
+    /// Deletes an endpoint config (`DeleteEndpointConfig`); one that is not there is fine.
+    ///
+    /// # Errors
+    ///
+    /// Whatever else the service says.
+    pub async fn delete_endpoint_config(&self, name: &str) -> Result<(), ServiceFailure> {
+        let request = self.client.delete_endpoint_config();
+        let reply = request.endpoint_config_name(name).send().await;
+        unless_absent(reply.map_err(|error| {
+            let resource = format!("endpoint config {name}");
+            ServiceFailure::of("DeleteEndpointConfig", resource, error)
+        }))
+        .map(drop)
+    }
+
+    /// Creates a model (`CreateModel`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says but that it exists.
+    pub async fn create_model(
+        &self,
+        request: CreateModelInputBuilder,
+    ) -> Result<Made, ServiceFailure> {
+        let name = request.get_model_name().clone().unwrap_or_default();
+        let reply = request.send_with(&self.client).await;
+        made(
+            reply
+                .map_err(|error| ServiceFailure::of("CreateModel", format!("model {name}"), error)),
+        )
+    }
+
+    /// Deletes a model (`DeleteModel`); one that is not there is fine. Its artifacts stay where they are.
+    ///
+    /// # Errors
+    ///
+    /// Whatever else the service says.
+    pub async fn delete_model(&self, name: &str) -> Result<(), ServiceFailure> {
+        let reply = self.client.delete_model().model_name(name).send().await;
+        unless_absent(
+            reply
+                .map_err(|error| ServiceFailure::of("DeleteModel", format!("model {name}"), error)),
+        )
+        .map(drop)
+    }
+
+    /// The model package of this ARN (`DescribeModelPackage`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says but that there is none.
+    pub async fn find_model_package(
+        &self,
+        arn: &str,
+    ) -> Result<Option<DescribeModelPackageOutput>, ServiceFailure> {
+        let request = self.client.describe_model_package();
+        let reply = request.model_package_name(arn).send().await;
+        unless_absent(reply.map_err(|error| {
+            ServiceFailure::of(
+                "DescribeModelPackage",
+                format!("model package {arn}"),
+                error,
+            )
+        }))
+    }
+}
+
+fn unless_absent<T>(reply: Result<T, ServiceFailure>) -> Result<Option<T>, ServiceFailure> {
+    match reply {
+        Ok(found) => Ok(Some(found)),
+        Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn made<T>(reply: Result<T, ServiceFailure>) -> Result<Made, ServiceFailure> {
+    match reply {
+        Ok(_) => Ok(Made::Created),
+        Err(failure) if failure.kind == FailureKind::AlreadyExists => Ok(Made::Found),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A create that "could not find" something means what it refers to, not what it makes.
+fn about_a_prerequisite(failure: ServiceFailure) -> ServiceFailure {
+    match failure.kind {
+        FailureKind::NotFound => ServiceFailure {
+            kind: FailureKind::PrerequisiteNotFound,
+            ..failure
+        },
+        _ => failure,
+    }
+}

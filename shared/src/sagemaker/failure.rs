@@ -1,0 +1,263 @@
+//! What a failed call to the service means, read off its code and the beginning of its message.
+//!
+//! `SageMaker` models only `ResourceLimitExceeded` for these calls; everything else arrives as a code that
+//! the SDK has no type for, so the words of the message decide.
+
+use std::error::Error as StdError;
+
+use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+/// What a caller can do about a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The function's role may not do this; no repetition helps.
+    AccessDenied,
+    /// A quota of the account is used up.
+    LimitExceeded,
+    /// Too many calls; the same call may pass later.
+    Throttled,
+    /// The resource that the call is about does not exist.
+    NotFound,
+    /// Something that the call refers to does not exist, or cannot be seen yet right after its creation.
+    PrerequisiteNotFound,
+    /// A resource of this name exists already.
+    AlreadyExists,
+    /// The endpoint is in progress with a change.
+    InProgress,
+    /// The service failed; whether it acted is not known.
+    ServiceFault,
+    /// No reply came; whether the service acted is not known.
+    NoReply,
+    /// The service refused the call for another reason.
+    Refused,
+}
+
+/// A failed call to the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFailure {
+    /// The operation's name, as in IAM actions.
+    pub operation: &'static str,
+    /// The resource that the call was about, as in `endpoint churn`.
+    pub resource: String,
+    /// What a caller can do about it.
+    pub kind: FailureKind,
+    /// The service's error code; empty where no reply came.
+    pub code: String,
+    /// The service's message, or what is known of the missing reply.
+    pub message: String,
+}
+
+impl ServiceFailure {
+    /// Reads an error of the SDK.
+    pub(super) fn of<E>(
+        operation: &'static str,
+        resource: String,
+        error: SdkError<E, HttpResponse>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let (kind, code, message) = match &error {
+            SdkError::ServiceError(service) => {
+                let code = service.err().code().unwrap_or_default();
+                let message = service.err().message().unwrap_or_default();
+                let status = service.raw().status().as_u16();
+                (classify(code, message, status), code, message.to_owned())
+            }
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+                (FailureKind::NoReply, "", in_words(&error))
+            }
+            SdkError::DispatchFailure(dispatch) if dispatch.is_io() || dispatch.is_timeout() => {
+                (FailureKind::NoReply, "", in_words(&error))
+            }
+            // Missing credentials are among these: nothing was sent, and no repetition helps.
+            _ => (FailureKind::Refused, "", in_words(&error)),
+        };
+        let code = code.to_owned();
+        Self {
+            operation,
+            resource,
+            kind,
+            code,
+            message,
+        }
+    }
+
+    /// A call that had not been answered when the time was up.
+    pub fn no_reply(operation: &'static str, resource: String) -> Self {
+        Self {
+            operation,
+            resource,
+            kind: FailureKind::NoReply,
+            code: String::new(),
+            message: "the service had not answered when the time was up".to_owned(),
+        }
+    }
+
+    /// Whether the same call may pass when it is repeated a little later.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Throttled | FailureKind::ServiceFault | FailureKind::NoReply
+        )
+    }
+
+    /// Whether the service may have acted although no success was reported.
+    pub fn may_have_acted(&self) -> bool {
+        matches!(self.kind, FailureKind::ServiceFault | FailureKind::NoReply)
+    }
+
+    /// The service's code and words.
+    pub fn reason(&self) -> String {
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", message) => message.to_owned(),
+            (code, "") => code.to_owned(),
+            (code, message) => format!("{code}: {message}"),
+        }
+    }
+
+    /// What to do next.
+    pub fn advice(&self) -> String {
+        match self.kind {
+            FailureKind::AccessDenied => format!(
+                "Allow sagemaker:{} on this resource to the function's role, and iam:PassRole on the execution role where a model is created.",
+                self.operation
+            ),
+            FailureKind::LimitExceeded => {
+                "Ask for a higher quota, or choose another instance_type or a smaller initial_instance_count.".to_owned()
+            }
+            FailureKind::Throttled => {
+                "The account's rate of SageMaker calls is used up; call again later with the same event.".to_owned()
+            }
+            FailureKind::ServiceFault | FailureKind::NoReply => {
+                "Call again with the same event; what was done is taken up.".to_owned()
+            }
+            _ => "Correct what the service names and call again.".to_owned(),
+        }
+    }
+}
+
+fn in_words<E: StdError + 'static>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: Send + Sync,
+{
+    DisplayErrorContext(error).to_string()
+}
+
+/// Classifies an error reply by its code, the beginning of its message and its HTTP status.
+fn classify(code: &str, message: &str, status: u16) -> FailureKind {
+    let says = |beginning: &str| message.starts_with(beginning);
+    match code {
+        "ResourceLimitExceeded" => FailureKind::LimitExceeded,
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => {
+            FailureKind::AccessDenied
+        }
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded" => FailureKind::Throttled,
+        "ResourceNotFound" | "ResourceNotFoundException" => FailureKind::NotFound,
+        _ if status >= 500 => FailureKind::ServiceFault,
+        _ if message.contains("already existing") => FailureKind::AlreadyExists,
+        _ if says("Cannot update in-progress endpoint") => FailureKind::InProgress,
+        _ if says("Could not find") || message.contains("does not exist") => FailureKind::NotFound,
+        _ => FailureKind::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_messages_are_told_apart() {
+        let cases = [
+            (
+                "ValidationException",
+                r#"Cannot create already existing endpoint "arn:x""#,
+                400,
+                FailureKind::AlreadyExists,
+            ),
+            (
+                "ValidationException",
+                r#"Cannot create already existing endpoint configuration "arn:x""#,
+                400,
+                FailureKind::AlreadyExists,
+            ),
+            (
+                "ValidationException",
+                r#"Cannot create already existing model "arn:x""#,
+                400,
+                FailureKind::AlreadyExists,
+            ),
+            (
+                "ValidationException",
+                r#"Could not find endpoint "arn:x"."#,
+                400,
+                FailureKind::NotFound,
+            ),
+            (
+                "ValidationException",
+                "Could not find endpoint configuration 'arn:x'.",
+                400,
+                FailureKind::NotFound,
+            ),
+            (
+                "ValidationException",
+                "ModelPackage arn:x does not exist.",
+                400,
+                FailureKind::NotFound,
+            ),
+            ("ResourceNotFound", "", 400, FailureKind::NotFound),
+            (
+                "ValidationException",
+                r#"Cannot update in-progress endpoint "arn:x"."#,
+                400,
+                FailureKind::InProgress,
+            ),
+            (
+                "ValidationException",
+                "1 validation error detected: …",
+                400,
+                FailureKind::Refused,
+            ),
+            (
+                "ResourceLimitExceeded",
+                "The account-level service limit …",
+                400,
+                FailureKind::LimitExceeded,
+            ),
+            (
+                "ThrottlingException",
+                "Rate exceeded",
+                400,
+                FailureKind::Throttled,
+            ),
+            (
+                "ThrottlingException",
+                "Rate exceeded",
+                503,
+                FailureKind::Throttled,
+            ),
+            (
+                "AccessDeniedException",
+                "User: x is not authorized to perform: y",
+                400,
+                FailureKind::AccessDenied,
+            ),
+            ("InternalFailure", "", 500, FailureKind::ServiceFault),
+            ("ServiceUnavailable", "", 503, FailureKind::ServiceFault),
+            (
+                "ExpiredTokenException",
+                "The security token is expired",
+                400,
+                FailureKind::Refused,
+            ),
+            ("", "", 400, FailureKind::Refused),
+        ];
+        for (code, message, status, kind) in cases {
+            assert_eq!(classify(code, message, status), kind, "{code}: {message}");
+        }
+    }
+}

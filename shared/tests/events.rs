@@ -1,0 +1,99 @@
+//! Each file in `events/` is fed to the contract: the good ones parse, the invalid ones name their keys.
+
+use std::fs;
+use std::path::PathBuf;
+
+use shared::contract::{BadKey, CheckRequest, DeployRequest, Environment};
+use shared::error::Error;
+
+fn events(folder: &str) -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(folder);
+    let mut events: Vec<_> = fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .map(|path| {
+            let name = path
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
+            (name, fs::read_to_string(path).expect("a text"))
+        })
+        .collect();
+    events.sort();
+    events
+}
+
+fn parse(name: &str, event: &str) -> Result<(), Error> {
+    // As in the region of the events' packages.
+    let environment = Environment::from([("AWS_REGION".to_owned(), "eu-west-1".to_owned())]);
+    if name.starts_with("check") {
+        CheckRequest::parse(event).map(drop)
+    } else {
+        DeployRequest::parse(event, &environment).map(drop)
+    }
+}
+
+fn bad_keys(name: &str, event: &str) -> Vec<BadKey> {
+    match parse(name, event) {
+        Err(Error::InvalidRequest { bad_keys }) => bad_keys,
+        other => panic!("{name} gave {other:?}"),
+    }
+}
+
+#[test]
+fn every_good_event_parses() {
+    let events = events("events");
+    assert!(events.len() >= 3, "{} events", events.len());
+    for (name, event) in events {
+        assert_eq!(parse(&name, &event), Ok(()), "{name}");
+    }
+}
+
+#[test]
+fn every_invalid_event_names_its_bad_keys() {
+    let expected = [
+        ("check-without-a-name", vec!["endpoint_name"]),
+        (
+            "every-key-bad",
+            vec![
+                "role",
+                "endpoint_name",
+                "package_arn",
+                "deployment_id",
+                "variant_name",
+                "instance_type",
+                "initial_instance_count",
+                "require_approved_package",
+                "replace_failed_endpoint",
+                "on_failure",
+                "max_wait_seconds",
+                "on_timeout",
+                "dry_run",
+            ],
+        ),
+        ("not-an-object", vec!["event"]),
+        ("nothing-set", vec!["role", "endpoint_name", "package_arn"]),
+        ("two-partitions", vec!["role"]),
+        ("unversioned-package", vec!["package_arn"]),
+    ];
+    let events = events("events/invalid");
+    let names: Vec<_> = events.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        expected.iter().map(|(name, _)| *name).collect::<Vec<_>>()
+    );
+    for ((name, event), (_, keys)) in events.iter().zip(&expected) {
+        let named: Vec<_> = bad_keys(name, event)
+            .into_iter()
+            .map(|bad| bad.key)
+            .collect();
+        assert_eq!(named, *keys, "{name}");
+    }
+}
