@@ -19,6 +19,10 @@ use crate::wait::Pace;
 pub use budget::{Budget, remaining_until};
 use turn::{Deployment, Turn};
 
+/// How many of the shortest pauses a look must come after a lost reply to count: 5 s, where a stale read is
+/// over in one or two.
+const SETTLING: u32 = 5;
+
 /// Deploys a model package to an endpoint and waits until it serves.
 ///
 /// `event` is given back as the answer's `body`.
@@ -68,6 +72,7 @@ impl Deployment<'_> {
             };
             let left = budget.wait_until.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                self.settle(pace).await;
                 return match self.out_of_time(budget) {
                     // What has not begun does not go on by itself: it is cleared away like any failure.
                     Err(failure) if self.begun.is_none() && self.trouble.is_some() => {
@@ -77,6 +82,18 @@ impl Deployment<'_> {
                 };
             }
             sleep(pause.min(left)).await;
+        }
+    }
+
+    /// Where the reply to the deployment's beginning was lost, one more look tells whether it has begun.
+    async fn settle(&mut self, pace: Pace) {
+        if self.begun.as_ref().is_none_or(|begun| begun.certain) {
+            return;
+        }
+        // A look right after the call could be stale.
+        sleep(pace.shortest * SETTLING).await;
+        if let Ok(false) = self.seems_begun().await {
+            self.begun = None;
         }
     }
 
@@ -108,14 +125,15 @@ impl Deployment<'_> {
         let traces = Traces {
             endpoint_name: &self.request.endpoint_name,
             plan,
-            model: self.model_made || begun,
-            endpoint_config: self.endpoint_config_made || begun,
+            model: self.traces.model || begun,
+            endpoint_config: self.traces.endpoint_config || begun,
+            endpoint: false,
             creates: self.creates().then_some(self.request.on_failure),
         };
         if !traces.model && !traces.endpoint_config {
             return error.into();
         }
-        let left_behind = rollback::undo(self.sagemaker, traces, pace, budget.answer_by).await;
+        let left_behind = rollback::undo(self.sagemaker, traces, pace, budget.undo_until).await;
         Failure { error, left_behind }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Traces<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) model: bool,
     pub(crate) endpoint_config: bool,
+    /// Whether the endpoint has been seen to be one that goes.
+    pub(crate) endpoint: bool,
     /// Whether the deployment creates the endpoint, and what then becomes of one that failed.
     pub(crate) creates: Option<OnFailure>,
 }
@@ -68,18 +70,18 @@ enum Turn {
     Kept(&'static str),
 }
 
-/// Takes away what a failed deployment left, until `answer_by`; tells what is still there, and why.
+/// Takes away what a failed deployment left, until `give_up`; tells what is still there, and why.
 pub(crate) async fn undo(
     sagemaker: &SageMaker,
     mut traces: Traces<'_>,
     pace: Pace,
-    answer_by: Instant,
+    give_up: Instant,
 ) -> Vec<LeftBehind> {
     let began = Instant::now();
     let mut backoff = pace.backoff();
     let mut reason = "the endpoint could not be seen to have let go of it in time".to_owned();
     loop {
-        let pause = match timeout_at(answer_by, traces.take_away(sagemaker)).await {
+        let pause = match timeout_at(give_up, traces.take_away(sagemaker)).await {
             Ok(Ok(Turn::Finished)) => return Vec::new(),
             Ok(Ok(Turn::NotYet)) => Some(pace.pause(began.elapsed())),
             Ok(Ok(Turn::Kept(why))) => {
@@ -94,7 +96,7 @@ pub(crate) async fn undo(
             Err(_) => None,
         };
         match pause {
-            Some(pause) if Instant::now() + pause < answer_by => sleep(pause).await,
+            Some(pause) if Instant::now() + pause < give_up => sleep(pause).await,
             _ => return traces.left_behind(&reason),
         }
     }
@@ -104,11 +106,12 @@ impl Traces<'_> {
     async fn take_away(&mut self, sagemaker: &SageMaker) -> Result<Turn, ServiceFailure> {
         let endpoint = sagemaker.find_endpoint(self.endpoint_name).await?;
         match clearing(endpoint.as_ref(), self) {
-            Clearing::Clear => {}
+            Clearing::Clear => self.endpoint = false,
             Clearing::LookAgain => return Ok(Turn::NotYet),
             Clearing::Keep(why) => return Ok(Turn::Kept(why)),
             Clearing::AskedToKeep => return Ok(Turn::Finished),
             Clearing::DeleteEndpoint => {
+                self.endpoint = true;
                 sagemaker.delete_endpoint(self.endpoint_name).await?;
                 info!("deleted the failed endpoint");
                 return Ok(Turn::NotYet);
@@ -143,14 +146,15 @@ impl Traces<'_> {
     }
 
     fn left_behind(&self, reason: &str) -> Vec<LeftBehind> {
+        let endpoint = (self.endpoint).then(|| format!("endpoint {}", self.endpoint_name));
         let config = (self.endpoint_config)
             .then(|| format!("endpoint config {}", self.plan.endpoint_config_name));
         let model = self
             .model
             .then(|| format!("model {}", self.plan.model_name));
-        let left: Vec<_> = config
+        let left: Vec<_> = [endpoint, config, model]
             .into_iter()
-            .chain(model)
+            .flatten()
             .map(|resource| LeftBehind {
                 resource,
                 reason: reason.to_owned(),
@@ -186,6 +190,7 @@ mod tests {
             plan: &plan,
             model: true,
             endpoint_config: true,
+            endpoint: false,
             creates,
         };
         let look = |status: &str, live: &str, pending: Option<&str>| Endpoint {

@@ -30,11 +30,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// These calls answer in well under a second; a reply that takes this long is lost.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One attempt, connection and reply.
+/// A call as a whole: connection, request and reply.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
-
-/// One call with the SDK's retries. Short, because the reconciler repeats calls itself, within its budget.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the check goes on through throttling where no deadline is known.
 const CHECK_WAIT: Duration = Duration::from_secs(20);
@@ -73,11 +70,12 @@ pub async fn connect() -> SageMaker {
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
         .build();
     let config = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard())
+        // The reconciler repeats calls itself, within its budget. It has to know of each reply that was
+        // lost, and behind the SDK's own retries it would only see the last.
+        .retry_config(RetryConfig::disabled())
         .load()
         .await;
     SageMaker::new(aws_sdk_sagemaker::Client::new(&config))

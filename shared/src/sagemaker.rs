@@ -2,7 +2,7 @@
 //!
 //! Every create stands beside its delete. A `find_…` answers `None` for what does not exist; a create
 //! answers [`Made::Found`] for what exists already, because the names are derived from the content. No
-//! method retries beyond what the SDK does by itself: the reconciler's next turn is the retry.
+//! method repeats a call: the reconciler's next turn does.
 
 mod failure;
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// Time kept free before the invocation's deadline, for the answer to leave in.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// Time kept free after the last look, for a failed deployment to be undone in.
+/// Time kept free after the waiting, for a failed deployment to be undone in.
 const UNDO_RESERVE: Duration = Duration::from_secs(8);
 
 /// How much longer than its waiting budget a call may take where no deadline is known.
@@ -20,6 +20,8 @@ pub struct Budget {
     pub started: Instant,
     /// When the waiting ends.
     pub wait_until: Instant,
+    /// When the undo of a failed deployment gives up.
+    pub undo_until: Instant,
     /// When the answer leaves, whatever the service does.
     pub answer_by: Instant,
 }
@@ -33,6 +35,7 @@ impl Budget {
         Self {
             started,
             wait_until: started + wait,
+            undo_until: started + (wait + UNDO_RESERVE).min(answer),
             answer_by: started + answer,
         }
     }

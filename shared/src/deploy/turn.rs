@@ -25,6 +25,13 @@ pub(super) enum Turn {
     LookAgain,
 }
 
+/// The two things that a deployment makes besides the endpoint.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Resources {
+    pub(super) model: bool,
+    pub(super) endpoint_config: bool,
+}
+
 /// A deployment under reconciliation: the last look, and what this process has done since.
 pub(super) struct Deployment<'a> {
     pub(super) sagemaker: &'a SageMaker,
@@ -33,10 +40,12 @@ pub(super) struct Deployment<'a> {
     pub(super) endpoint: Option<Endpoint>,
     pub(super) plan: Option<Plan>,
     pub(super) begun: Option<Begun>,
-    pub(super) model_made: bool,
-    pub(super) endpoint_config_made: bool,
+    /// What may be there under this deployment's names.
+    pub(super) traces: Resources,
     /// The last failure that time may heal, while it lasts.
     pub(super) trouble: Option<ServiceFailure>,
+    /// What is known to be there under this deployment's names.
+    made: Resources,
     seen_under_way: bool,
     replacing: bool,
     package_checked: bool,
@@ -60,9 +69,9 @@ impl<'a> Deployment<'a> {
             endpoint: None,
             plan: None,
             begun: None,
-            model_made: false,
-            endpoint_config_made: false,
+            traces: Resources::default(),
             trouble: None,
+            made: Resources::default(),
             seen_under_way: false,
             replacing: false,
             package_checked: false,
@@ -95,11 +104,26 @@ impl<'a> Deployment<'a> {
                 Step::Fail(error) => return Ok(Turn::Failed(error)),
                 _ => {}
             }
+            let begun_before = self.begun.clone();
             let acted = self.act(&step).await;
+            if matches!(&acted, Err(failure) if !failure.may_have_acted()) {
+                // This attempt was refused; an earlier one whose reply was lost may still have gone through.
+                self.begun = begun_before;
+            }
             if let Some(ended) = self.ended(acted, Some(&step))? {
                 return Ok(ended);
             }
         }
+    }
+
+    /// Whether a look shows that the deployment has begun.
+    pub(super) async fn seems_begun(&mut self) -> Result<bool, ServiceFailure> {
+        self.observe().await?;
+        Ok(match decide(&self.situation()) {
+            // With everything made, the next step is to begin only where that has not happened.
+            Step::CreateEndpoint | Step::UpdateEndpoint => false,
+            _ => true,
+        })
     }
 
     /// Whether this deployment creates the endpoint.
@@ -126,8 +150,8 @@ impl<'a> Deployment<'a> {
             seen_under_way: self.seen_under_way,
             replacing: self.replacing,
             package_checked: self.package_checked,
-            model_made: self.model_made,
-            endpoint_config_made: self.endpoint_config_made,
+            model_made: self.made.model,
+            endpoint_config_made: self.made.endpoint_config,
             replace_failed_endpoint: self.request.replace_failed_endpoint,
             dry_run: self.request.dry_run,
         }
@@ -191,8 +215,9 @@ impl<'a> Deployment<'a> {
         Span::current().record("model_name", &plan.model_name);
         if let Some(old) = self.plan.take()
             && old.endpoint_config_name != plan.endpoint_config_name
-            && std::mem::take(&mut self.endpoint_config_made)
+            && std::mem::take(&mut self.traces.endpoint_config)
         {
+            self.made.endpoint_config = false;
             self.abandoned.push(old.endpoint_config_name);
         }
         self.plan = Some(plan);
@@ -238,15 +263,17 @@ impl<'a> Deployment<'a> {
                 self.package_checked = true;
             }
             Step::CreateModel => {
-                let made = self.sagemaker.create_model(plan.model.clone()).await?;
-                log_made("model", &plan.model_name, made);
-                self.model_made = true;
+                let reply = self.sagemaker.create_model(plan.model.clone()).await;
+                self.traces.model |= may_be_there(&reply);
+                log_made("model", &plan.model_name, reply?);
+                self.made.model = true;
             }
             Step::CreateEndpointConfig => {
                 let request = plan.endpoint_config.clone();
-                let made = self.sagemaker.create_endpoint_config(request).await?;
-                log_made("endpoint config", config, made);
-                self.endpoint_config_made = true;
+                let reply = self.sagemaker.create_endpoint_config(request).await;
+                self.traces.endpoint_config |= may_be_there(&reply);
+                log_made("endpoint config", config, reply?);
+                self.made.endpoint_config = true;
             }
             Step::CreateEndpoint => {
                 // Noted before the call: should it be cut off, it may have gone through.
@@ -307,10 +334,6 @@ impl<'a> Deployment<'a> {
             }
             Err(failure) => failure,
         };
-        let begins = matches!(step, Some(Step::CreateEndpoint | Step::UpdateEndpoint));
-        if begins && !failure.may_have_acted() {
-            self.begun = None;
-        }
         if failure.is_transient() {
             return Err(failure);
         }
@@ -333,8 +356,8 @@ impl<'a> Deployment<'a> {
                 }
                 // It cannot be seen yet, or somebody deleted it: making it once more answers both.
                 match step {
-                    Step::CreateEndpointConfig => self.model_made = false,
-                    _ => self.endpoint_config_made = false,
+                    Step::CreateEndpointConfig => self.made.model = false,
+                    _ => self.made.endpoint_config = false,
                 }
                 Err(failure)
             }
@@ -346,6 +369,13 @@ impl<'a> Deployment<'a> {
             _ => Ok(Some(Turn::Failed(Error::Service(failure)))),
         }
     }
+}
+
+/// Whether a create has left something, for all that its reply says.
+fn may_be_there(reply: &Result<Made, ServiceFailure>) -> bool {
+    reply
+        .as_ref()
+        .map_or_else(ServiceFailure::may_have_acted, |_| true)
 }
 
 fn log_made(what: &str, name: &str, made: Made) {

@@ -5,8 +5,10 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sagemaker::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::DispatchFailure;
+use aws_smithy_runtime_api::client::retries::ErrorKind;
 
 /// What a caller can do about a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl ServiceFailure {
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
                 (FailureKind::NoReply, "", in_words(&error))
             }
-            SdkError::DispatchFailure(dispatch) if dispatch.is_io() || dispatch.is_timeout() => {
+            SdkError::DispatchFailure(dispatch) if may_pass(dispatch) => {
                 (FailureKind::NoReply, "", in_words(&error))
             }
             // Missing credentials are among these: nothing was sent, and no repetition helps.
@@ -138,11 +140,23 @@ impl ServiceFailure {
     }
 }
 
-fn in_words<E: StdError + 'static>(error: &SdkError<E, HttpResponse>) -> String
-where
-    E: Send + Sync,
-{
-    DisplayErrorContext(error).to_string()
+/// Whether a request that was not answered may be answered when it is sent again.
+fn may_pass(dispatch: &DispatchFailure) -> bool {
+    let transient = |error: &ConnectorError| error.as_other() == Some(ErrorKind::TransientError);
+    dispatch.is_io()
+        || dispatch.is_timeout()
+        || dispatch.as_connector_error().is_some_and(transient)
+}
+
+/// An error with its causes. An SDK error's own words are only "dispatch failure" and the like.
+fn in_words(error: &(dyn StdError + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }
 
 /// Classifies an error reply by its code, the beginning of its message and its HTTP status.

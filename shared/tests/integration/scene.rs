@@ -1,0 +1,198 @@
+//! The scene that the tests play on: a local `SageMaker` whose deployments take fractions of a second, and the
+//! functions' own code at a pace to match.
+
+use std::time::Duration;
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::config::retry::RetryConfig;
+use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
+use aws_sdk_sagemaker::config::{BehaviorVersion, Config, Credentials, Region};
+use sagemaker_local::{Call, Server, Settings};
+use serde_json::{Value, json};
+use shared::contract::{DeployAnswer, DeployRequest, DeploymentKind, Environment};
+use shared::deploy::{Budget, deploy};
+use shared::error::Failure;
+use shared::sagemaker::SageMaker;
+use shared::wait::Pace;
+use tokio::time::Instant;
+
+pub(crate) const ENDPOINT: &str = "churn";
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/SageMakerExecutionRole";
+
+/// How long a creation or an update takes on the scene.
+pub(crate) const DEPLOYMENT: Duration = Duration::from_millis(60);
+
+/// A pace at which a deployment of [`DEPLOYMENT`] is seen to pass.
+pub(crate) const PACE: Pace = Pace {
+    shortest: Duration::from_millis(10),
+    longest: Duration::from_millis(60),
+    share: 0.06,
+};
+
+/// A reply that takes longer than this is lost.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(300);
+
+pub(crate) struct Scene {
+    pub(crate) server: Server,
+    pub(crate) sagemaker: SageMaker,
+}
+
+impl Scene {
+    /// A region with nothing in it.
+    pub(crate) async fn empty() -> Self {
+        Self::with(Settings {
+            create: DEPLOYMENT,
+            update: DEPLOYMENT,
+            rollback: DEPLOYMENT / 3,
+            delete: DEPLOYMENT / 3,
+            ..Settings::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let server = Server::start(settings).await.expect("a free port");
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(READ_TIMEOUT)
+            .operation_attempt_timeout(READ_TIMEOUT)
+            .build();
+        let sagemaker = connect(&server, timeouts);
+        Self { server, sagemaker }
+    }
+
+    /// The same region through a client that waits for replies as long as it takes.
+    pub(crate) fn patient_client(&self) -> SageMaker {
+        connect(&self.server, TimeoutConfig::disabled())
+    }
+
+    /// An endpoint that serves the first version of a group, deployed by this product.
+    pub(crate) async fn serving() -> (Self, DeployAnswer) {
+        let scene = Self::empty().await;
+        let package = scene.package();
+        let answer = scene
+            .run(DeploymentKind::New, &event(&package))
+            .await
+            .expect("nothing is in its way");
+        scene.server.clear_calls();
+        (scene, answer)
+    }
+
+    /// Registers the next version of the group `churn`.
+    pub(crate) fn package(&self) -> String {
+        self.server.register_package("churn")
+    }
+
+    /// Runs a deploy function's code on an event, with two seconds to wait.
+    pub(crate) async fn run(
+        &self,
+        kind: DeploymentKind,
+        event: &Value,
+    ) -> Result<DeployAnswer, Failure> {
+        self.run_for(kind, event, Duration::from_secs(2)).await
+    }
+
+    pub(crate) async fn run_for(
+        &self,
+        kind: DeploymentKind,
+        event: &Value,
+        wait: Duration,
+    ) -> Result<DeployAnswer, Failure> {
+        run(&self.sagemaker, kind, event, budget(wait)).await
+    }
+
+    /// What the endpoint says of itself.
+    pub(crate) fn endpoint(&self, name: &str) -> Value {
+        self.server
+            .call("DescribeEndpoint", json!({ "EndpointName": name }))
+            .expect("there is such an endpoint")
+    }
+
+    /// The operations that came over the wire, in order.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let calls = self.server.calls();
+        calls.into_iter().map(|call| call.operation).collect()
+    }
+
+    /// The calls of one operation.
+    pub(crate) fn calls_of(&self, operation: &str) -> Vec<Call> {
+        let calls = self.server.calls();
+        calls
+            .into_iter()
+            .filter(|call| call.operation == operation)
+            .collect()
+    }
+
+    /// The names of everything that a deployment makes: models, endpoint configs, endpoints.
+    pub(crate) fn inventory(&self) -> [Vec<String>; 3] {
+        [
+            self.server.model_names(),
+            self.server.endpoint_config_names(),
+            self.server.endpoint_names(),
+        ]
+    }
+}
+
+pub(crate) async fn run(
+    sagemaker: &SageMaker,
+    kind: DeploymentKind,
+    event: &Value,
+    budget: Budget,
+) -> Result<DeployAnswer, Failure> {
+    run_at(PACE, sagemaker, kind, event, budget).await
+}
+
+pub(crate) async fn run_at(
+    pace: Pace,
+    sagemaker: &SageMaker,
+    kind: DeploymentKind,
+    event: &Value,
+    budget: Budget,
+) -> Result<DeployAnswer, Failure> {
+    let text = event.to_string();
+    let request = DeployRequest::parse(&text, &Environment::new())?;
+    Box::pin(deploy(sagemaker, kind, &request, &text, budget, pace)).await
+}
+
+/// A budget with this much time to wait, and a little more for the undo and the answer.
+pub(crate) fn budget(wait: Duration) -> Budget {
+    let started = Instant::now();
+    Budget {
+        started,
+        wait_until: started + wait,
+        undo_until: started + wait + Duration::from_millis(500),
+        answer_by: started + wait + Duration::from_secs(1),
+    }
+}
+
+/// The event of a deployment of this package.
+pub(crate) fn event(package_arn: &str) -> Value {
+    json!({ "role": ROLE, "endpoint_name": ENDPOINT, "package_arn": package_arn })
+}
+
+/// The event with some keys set.
+pub(crate) fn with(mut event: Value, changes: &Value) -> Value {
+    for (key, value) in changes.as_object().expect("an object") {
+        event[key] = value.clone();
+    }
+    event
+}
+
+pub(crate) fn error_type(ended: &Result<DeployAnswer, Failure>) -> &'static str {
+    ended
+        .as_ref()
+        .map_or_else(|failure| failure.error.error_type(), |_| "none")
+}
+
+fn connect(server: &Server, timeouts: TimeoutConfig) -> SageMaker {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(server.url())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        // Without TLS, whose root certificates take longer to load than these replies may take.
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .timeout_config(timeouts)
+        .build();
+    SageMaker::new(Client::from_conf(config))
+}
