@@ -1,0 +1,86 @@
+//! The paths below `/_local`: misbehaviour and the record, for tests that are not written in Rust.
+
+use std::time::Duration;
+
+use hyper::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::faults::Fault;
+use crate::outcomes::Outcome;
+use crate::service::Service;
+
+#[derive(Deserialize)]
+struct OutcomeOf {
+    endpoint_name: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Deserialize)]
+struct StatusOf {
+    endpoint_name: String,
+    status: String,
+    seconds: Option<f64>,
+}
+
+/// What a control request comes to: a body, or a status and why.
+type Acted = Result<Value, (u16, String)>;
+
+/// Does what a control request asks; `path` is what follows `/_local/`. Returns the HTTP status and
+/// the body.
+pub(crate) fn handle(service: &Service, method: &Method, path: &str, body: &[u8]) -> (u16, Value) {
+    match act(service, method, path, body) {
+        Ok(body) => (200, body),
+        Err((status, message)) => (status, json!({ "message": message })),
+    }
+}
+
+fn act(service: &Service, method: &Method, path: &str, body: &[u8]) -> Acted {
+    match (method.as_str(), path) {
+        ("POST", "faults") => {
+            let fault: Fault = read(body)?;
+            service.state().faults.inject(fault);
+        }
+        ("DELETE", "faults") => service.state().faults.clear(),
+        ("POST", "outcomes") => {
+            let OutcomeOf {
+                endpoint_name,
+                outcome,
+            } = read(body)?;
+            service
+                .state()
+                .account
+                .outcomes
+                .set(&endpoint_name, outcome);
+        }
+        ("POST", "statuses") => force_status(service, &read(body)?)?,
+        ("GET", "calls") => {
+            let state = service.state();
+            return serde_json::to_value(&state.calls).map_err(|error| (500, error.to_string()));
+        }
+        ("DELETE", "calls") => service.state().calls.clear(),
+        ("POST", "reset") => service.reset(),
+        ("GET", "health") => {}
+        _ => return Err((404, format!("There is no {method} /_local/{path}"))),
+    }
+    Ok(json!({}))
+}
+
+fn force_status(service: &Service, wanted: &StatusOf) -> Result<(), (u16, String)> {
+    let lasting = wanted.seconds.map(Duration::try_from_secs_f64).transpose();
+    let lasting = lasting.map_err(|error| (400, format!("seconds: {error}")))?;
+    if service.force_status(&wanted.endpoint_name, &wanted.status, lasting) {
+        Ok(())
+    } else {
+        Err((
+            400,
+            format!("There is no endpoint {}", wanted.endpoint_name),
+        ))
+    }
+}
+
+fn read<Wanted: DeserializeOwned>(body: &[u8]) -> Result<Wanted, (u16, String)> {
+    serde_json::from_slice(body).map_err(|error| (400, error.to_string()))
+}

@@ -1,0 +1,147 @@
+//! Endpoint configs: `CreateEndpointConfig`, `DescribeEndpointConfig`, `ListEndpointConfigs`,
+//! `DeleteEndpointConfig`.
+
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::clock::{Moment, timestamp};
+use crate::deployed::variants;
+use crate::error::ServiceError;
+use crate::models;
+use crate::names;
+use crate::paging::{self, Row};
+use crate::requests::{Answer, Document, required, text};
+
+pub(crate) fn create(account: &mut Account, request: &Document, now: Moment) -> Answer {
+    let name = required(request, "EndpointConfigName");
+    let arn = account.arns.endpoint_config(name);
+    if account.endpoint_config(name).is_some() {
+        return Err(ServiceError::validation(format!(
+            "Cannot create already existing endpoint configuration \"{arn}\"."
+        )));
+    }
+    check_variants(account, request)?;
+    check_async_inference(request)?;
+    let config = account.make(name, arn.clone(), request, "EndpointConfigName", now);
+    account.endpoint_configs.insert(names::key(name), config);
+    Ok(json!({ "EndpointConfigArn": arn }))
+}
+
+pub(crate) fn describe(account: &Account, request: &Document) -> Answer {
+    let name = required(request, "EndpointConfigName");
+    let config = account
+        .endpoint_config(name)
+        .ok_or_else(|| not_found(account, name))?;
+    let mut answer = Value::from(config.document.clone());
+    answer["EndpointConfigName"] = config.name.as_str().into();
+    answer["EndpointConfigArn"] = config.arn.as_str().into();
+    answer["CreationTime"] = timestamp(config.created);
+    Ok(answer)
+}
+
+pub(crate) fn list(account: &Account, request: &Document) -> Answer {
+    let rows = account.endpoint_configs.values().map(|config| Row {
+        name: config.name.clone(),
+        serial: config.serial,
+        created: config.created,
+        modified: None,
+        status: None,
+        summary: json!({
+            "EndpointConfigName": config.name,
+            "EndpointConfigArn": config.arn,
+            "CreationTime": timestamp(config.created),
+        }),
+    });
+    paging::page(request, rows.collect(), "EndpointConfigs", "Descending")
+}
+
+/// Deletes a config, even one that an endpoint serves: the service does not look.
+pub(crate) fn delete(account: &mut Account, request: &Document) -> Answer {
+    let name = required(request, "EndpointConfigName");
+    let Some(config) = account.endpoint_configs.remove(&names::key(name)) else {
+        return Err(not_found(account, name));
+    };
+    account.untag(&config.arn);
+    Ok(json!({}))
+}
+
+/// The error for a config that is not there, or not to be seen yet.
+pub(crate) fn not_found(account: &Account, name: &str) -> ServiceError {
+    let arn = account.arns.endpoint_config(name);
+    ServiceError::validation(format!("Could not find endpoint configuration \"{arn}\"."))
+}
+
+fn check_variants(account: &Account, request: &Document) -> Result<(), ServiceError> {
+    let mut seen = Vec::new();
+    for variant in variants(request) {
+        let name = required(variant, "VariantName");
+        if seen.contains(&name) {
+            return Err(ServiceError::validation(format!(
+                "Variant names must be unique, \"{name}\" is not."
+            )));
+        }
+        seen.push(name);
+        match text(variant, "ModelName") {
+            Some(model) if account.model(model).is_none() => {
+                return Err(models::not_found(account, model));
+            }
+            // Without a model the variant serves inference components, which run under the config's
+            // role.
+            None if text(request, "ExecutionRoleArn").is_none() => {
+                return Err(ServiceError::validation(format!(
+                    "Variant \"{name}\" needs a ModelName."
+                )));
+            }
+            _ => {}
+        }
+        check_capacity(name, variant)?;
+    }
+    Ok(())
+}
+
+/// A variant is either serverless or has instances.
+fn check_capacity(name: &str, variant: &Document) -> Result<(), ServiceError> {
+    let Some(serverless) = variant
+        .get("ServerlessConfig")
+        .filter(|config| !config.is_null())
+    else {
+        let has = |member| variant.get(member).is_some_and(|value| !value.is_null());
+        if has("InstancePools") || (has("InstanceType") && has("InitialInstanceCount")) {
+            return Ok(());
+        }
+        return Err(ServiceError::validation(format!(
+            "Variant \"{name}\" needs a ServerlessConfig, or an InstanceType and an InitialInstanceCount."
+        )));
+    };
+    if text(variant, "InstanceType").is_some() {
+        return Err(ServiceError::validation(format!(
+            "Variant \"{name}\" cannot have both a ServerlessConfig and an InstanceType."
+        )));
+    }
+    let number = |member: &str| serverless[member].as_i64().unwrap_or_default();
+    if number("MemorySizeInMB") % 1024 != 0 {
+        return Err(ServiceError::validation(format!(
+            "The MemorySizeInMB of variant \"{name}\" must be one of 1024, 2048, 3072, 4096, 5120, 6144."
+        )));
+    }
+    if number("ProvisionedConcurrency") > number("MaxConcurrency") {
+        return Err(ServiceError::validation(format!(
+            "The ProvisionedConcurrency of variant \"{name}\" must not be greater than its MaxConcurrency."
+        )));
+    }
+    Ok(())
+}
+
+fn check_async_inference(request: &Document) -> Result<(), ServiceError> {
+    match request.get("AsyncInferenceConfig") {
+        Some(config) if config.is_object() && config["OutputConfig"]["S3OutputPath"].is_null() => {
+            Err(ServiceError::validation(
+                "The AsyncInferenceConfig needs an S3OutputPath.",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use super::*;
+use crate::scene::Scene;
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/{name}")
+}
+
+/// A request with these variants, of which each serves a model that exists.
+fn with_variants(variants: &Value) -> Value {
+    json!({ "EndpointConfigName": "config", "ProductionVariants": variants })
+}
+
+#[test]
+fn a_config_is_described_as_it_was_created() {
+    let mut scene = Scene::new();
+    scene.model("model");
+    let variant = json!({
+        "VariantName": "AllTraffic",
+        "ModelName": "model",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "RoutingConfig": { "RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS" },
+        "FromTheFuture": true,
+    });
+    let mut shadow = variant.clone();
+    shadow["VariantName"] = "Shadow".into();
+    let request = json!({
+        "EndpointConfigName": "Config",
+        "ProductionVariants": [variant],
+        "ShadowProductionVariants": [shadow],
+        "DataCaptureConfig": {
+            "EnableCapture": true,
+            "InitialSamplingPercentage": 50,
+            "DestinationS3Uri": "s3://b/capture",
+            "CaptureOptions": [{ "CaptureMode": "Input" }],
+        },
+        "AsyncInferenceConfig": { "OutputConfig": { "S3OutputPath": "s3://b/out" } },
+        "ExplainerConfig": { "ClarifyExplainerConfig": {} },
+        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/Run",
+        "VpcConfig": { "SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"] },
+        "EnableNetworkIsolation": true,
+        "KmsKeyId": "key",
+    });
+    assert_eq!(
+        scene.done("CreateEndpointConfig", request.clone()),
+        json!({ "EndpointConfigArn": arn("config") })
+    );
+    let mut expected = request;
+    expected["EndpointConfigArn"] = arn("config").into();
+    expected["CreationTime"] = timestamp(scene.now);
+    let described = scene.done(
+        "DescribeEndpointConfig",
+        json!({ "EndpointConfigName": "Config" }),
+    );
+    assert_eq!(described, expected);
+}
+
+#[test]
+fn a_config_is_created_once() {
+    let mut scene = Scene::new();
+    scene.model("model");
+    scene.config("config", "model");
+    let again = with_variants(&json!([{ "VariantName": "v", "ModelName": "model" }]));
+    let refused = scene.refused("CreateEndpointConfig", again);
+    assert_eq!(refused.code, "ValidationException");
+    assert_eq!(
+        refused.message,
+        format!(
+            "Cannot create already existing endpoint configuration \"{}\".",
+            arn("config")
+        )
+    );
+}
+
+#[test]
+fn its_models_must_be_there() {
+    let mut scene = Scene::new();
+    let variants = json!([
+        { "VariantName": "v", "ModelName": "None", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1 },
+    ]);
+    let refused = scene.refused("CreateEndpointConfig", with_variants(&variants));
+    assert_eq!(refused.code, "ValidationException");
+    assert_eq!(
+        refused.message,
+        "Could not find model \"arn:aws:sagemaker:eu-west-1:123456789012:model/none\"."
+    );
+}
+
+#[test]
+fn a_variant_has_one_name_a_model_and_one_kind_of_capacity() {
+    let mut scene = Scene::new();
+    scene.model("m");
+    let serverless = |memory: u32, most: u32, provisioned: u32| {
+        let config = json!({
+            "MemorySizeInMB": memory,
+            "MaxConcurrency": most,
+            "ProvisionedConcurrency": provisioned,
+        });
+        json!([{ "VariantName": "v", "ModelName": "m", "ServerlessConfig": config }])
+    };
+    for (good, variants) in [
+        (false, json!([{ "VariantName": "v", "ModelName": "m" }])),
+        (
+            false,
+            json!([{ "VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large" }]),
+        ),
+        (
+            false,
+            json!([{ "VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1 }]),
+        ),
+        (
+            false,
+            json!([{ "VariantName": "v", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1 }]),
+        ),
+        (
+            false,
+            json!([
+                { "VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1 },
+                { "VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1 },
+            ]),
+        ),
+        (
+            false,
+            json!([{
+                "VariantName": "v",
+                "ModelName": "m",
+                "InstanceType": "ml.m5.large",
+                "ServerlessConfig": { "MemorySizeInMB": 1024, "MaxConcurrency": 1 },
+            }]),
+        ),
+        (false, serverless(1500, 5, 1)),
+        (false, serverless(2048, 5, 6)),
+        (true, serverless(2048, 5, 5)),
+    ] {
+        let answer = scene.call("CreateEndpointConfig", with_variants(&variants));
+        assert_eq!(answer.is_ok(), good, "{variants} {answer:?}");
+    }
+}
+
+#[test]
+fn asynchronous_inference_needs_a_place_for_its_output() {
+    let mut scene = Scene::new();
+    scene.model("m");
+    let mut request = with_variants(&json!([
+        { "VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1 },
+    ]));
+    request["AsyncInferenceConfig"] = json!({ "OutputConfig": {} });
+    assert_eq!(
+        scene.refused("CreateEndpointConfig", request).code,
+        "ValidationException"
+    );
+}
+
+#[test]
+fn a_config_that_is_not_there_is_not_found() {
+    let mut scene = Scene::new();
+    scene.model("model");
+    scene.config("Gone", "model");
+    scene.done(
+        "DeleteEndpointConfig",
+        json!({ "EndpointConfigName": "Gone" }),
+    );
+    for operation in ["DescribeEndpointConfig", "DeleteEndpointConfig"] {
+        let refused = scene.refused(operation, json!({ "EndpointConfigName": "Gone" }));
+        assert_eq!(
+            refused.message,
+            format!("Could not find endpoint configuration \"{}\".", arn("gone"))
+        );
+    }
+}
+
+#[test]
+fn configs_are_listed() {
+    let mut scene = Scene::new();
+    scene.model("model");
+    scene.config("a", "model");
+    scene.config("b", "model");
+    let listed = scene.done(
+        "ListEndpointConfigs",
+        json!({ "SortBy": "Name", "MaxResults": 1 }),
+    );
+    assert_eq!(
+        listed["EndpointConfigs"],
+        json!([{
+            "EndpointConfigName": "b",
+            "EndpointConfigArn": arn("b"),
+            "CreationTime": timestamp(scene.now),
+        }])
+    );
+    let listed = scene.done(
+        "ListEndpointConfigs",
+        json!({ "SortBy": "Name", "NextToken": listed["NextToken"] }),
+    );
+    assert_eq!(listed["EndpointConfigs"][0]["EndpointConfigName"], "a");
+}

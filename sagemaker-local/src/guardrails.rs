@@ -1,0 +1,203 @@
+//! What the service demands of a deployment config, and of an update compared with what is live.
+
+use serde_json::Value;
+
+use crate::deployed::Deployed;
+use crate::error::ServiceError;
+
+/// Checks how `new` is to be deployed over `old`, where there is one.
+pub(crate) fn check(
+    deployment: Option<&Value>,
+    old: Option<&Deployed>,
+    new: &Deployed,
+) -> Result<(), ServiceError> {
+    if old.is_some_and(|old| is_async(old) && !is_async(new)) {
+        return refuse("An update cannot take the AsyncInferenceConfig away.");
+    }
+    let Some(deployment) = deployment else {
+        return Ok(());
+    };
+    let blue_green = &deployment["BlueGreenUpdatePolicy"];
+    let rolling = &deployment["RollingUpdatePolicy"];
+    if !blue_green.is_null() && !rolling.is_null() {
+        return refuse("A deployment is either blue/green or rolling.");
+    }
+    check_traffic(&blue_green["TrafficRoutingConfiguration"])?;
+    check_percentage(&rolling["MaximumBatchSize"], "MaximumBatchSize", 5)?;
+
+    if !rolling.is_null() && (new.is_serverless() || new.variants.len() > 1) {
+        return refuse("A rolling deployment needs a single variant with instances.");
+    }
+    let shifts_traffic = matches!(
+        blue_green["TrafficRoutingConfiguration"]["Type"].as_str(),
+        Some("CANARY" | "LINEAR")
+    );
+    if (shifts_traffic || !rolling.is_null())
+        && old.is_some_and(|old| old.variant_names() != new.variant_names())
+    {
+        return refuse(
+            "A canary, linear or rolling deployment needs the same variant names before and after.",
+        );
+    }
+    Ok(())
+}
+
+fn is_async(config: &Deployed) -> bool {
+    config.document.contains_key("AsyncInferenceConfig")
+}
+
+fn check_traffic(routing: &Value) -> Result<(), ServiceError> {
+    let (member, least) = match routing["Type"].as_str() {
+        Some("CANARY") => ("CanarySize", 1),
+        Some("LINEAR") => ("LinearStepSize", 10),
+        _ => return Ok(()),
+    };
+    if routing[member].is_null() {
+        return refuse(&format!("Such a traffic routing needs a {member}."));
+    }
+    check_percentage(&routing[member], member, least)
+}
+
+/// A capacity in percent is at most half of the fleet.
+fn check_percentage(size: &Value, member: &str, least: i64) -> Result<(), ServiceError> {
+    let in_percent = size["Type"] == "CAPACITY_PERCENT";
+    match size["Value"].as_i64() {
+        Some(value) if in_percent && !(least..=50).contains(&value) => {
+            refuse(&format!("{member} must be between {least} and 50 percent."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse(message: &str) -> Result<(), ServiceError> {
+    Err(ServiceError::validation(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::Document;
+    use serde_json::json;
+
+    fn config(variants: &[&str], more: &Value) -> Deployed {
+        Deployed {
+            variants: variants
+                .iter()
+                .map(|name| json!({ "VariantName": name }))
+                .collect(),
+            document: more.as_object().cloned().unwrap_or_else(Document::new),
+            ..Deployed::named("config")
+        }
+    }
+
+    fn canary(kind: &str, value: i64) -> Value {
+        json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": {
+            "Type": "CANARY", "CanarySize": { "Type": kind, "Value": value },
+        } } })
+    }
+
+    fn linear(value: i64) -> Value {
+        json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": {
+            "Type": "LINEAR", "LinearStepSize": { "Type": "CAPACITY_PERCENT", "Value": value },
+        } } })
+    }
+
+    fn rolling(value: i64) -> Value {
+        json!({ "RollingUpdatePolicy": { "MaximumBatchSize": { "Type": "CAPACITY_PERCENT", "Value": value } } })
+    }
+
+    #[test]
+    fn a_step_is_within_its_percentages() {
+        let same = config(&["v"], &Value::Null);
+        for (deployment, good) in [
+            (canary("CAPACITY_PERCENT", 1), true),
+            (canary("CAPACITY_PERCENT", 50), true),
+            (canary("CAPACITY_PERCENT", 51), false),
+            (canary("INSTANCE_COUNT", 60), true),
+            (linear(9), false),
+            (linear(10), true),
+            (linear(51), false),
+            (rolling(4), false),
+            (rolling(5), true),
+            (rolling(51), false),
+        ] {
+            assert_eq!(
+                check(Some(&deployment), Some(&same), &same).is_ok(),
+                good,
+                "{deployment}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_step_must_be_told() {
+        let same = config(&["v"], &Value::Null);
+        for kind in ["CANARY", "LINEAR"] {
+            let routing = json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": { "Type": kind } } });
+            assert!(check(Some(&routing), Some(&same), &same).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_is_blue_green_or_rolling() {
+        let same = config(&["v"], &Value::Null);
+        let mut both = rolling(10);
+        both["BlueGreenUpdatePolicy"] =
+            canary("CAPACITY_PERCENT", 10)["BlueGreenUpdatePolicy"].clone();
+        assert!(check(Some(&both), Some(&same), &same).is_err());
+    }
+
+    #[test]
+    fn traffic_is_shifted_between_variants_of_the_same_names() {
+        let (old, new) = (
+            config(&["a", "b"], &Value::Null),
+            config(&["b", "c"], &Value::Null),
+        );
+        let reordered = config(&["b", "a"], &Value::Null);
+        for deployment in [canary("CAPACITY_PERCENT", 10), linear(10)] {
+            assert!(
+                check(Some(&deployment), Some(&old), &new).is_err(),
+                "{deployment}"
+            );
+            assert_eq!(check(Some(&deployment), Some(&old), &reordered), Ok(()));
+            assert_eq!(
+                check(Some(&deployment), None, &new),
+                Ok(()),
+                "nothing to shift from"
+            );
+        }
+        let one = config(&["a"], &Value::Null);
+        assert!(
+            check(
+                Some(&rolling(10)),
+                Some(&one),
+                &config(&["b"], &Value::Null)
+            )
+            .is_err()
+        );
+
+        let at_once = json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": { "Type": "ALL_AT_ONCE" } } });
+        assert_eq!(check(Some(&at_once), Some(&old), &new), Ok(()));
+        assert_eq!(check(None, Some(&old), &new), Ok(()));
+    }
+
+    #[test]
+    fn a_rolling_deployment_is_of_one_variant_with_instances() {
+        let two = config(&["a", "b"], &Value::Null);
+        assert!(check(Some(&rolling(10)), Some(&two), &two).is_err());
+        let serverless = config(
+            &["v"],
+            &json!({ "ProductionVariants": [{ "ServerlessConfig": {} }] }),
+        );
+        assert!(check(Some(&rolling(10)), Some(&serverless), &serverless).is_err());
+    }
+
+    #[test]
+    fn asynchronous_inference_stays() {
+        let real_time = config(&["v"], &Value::Null);
+        let asynchronous = config(&["v"], &json!({ "AsyncInferenceConfig": {} }));
+        assert!(check(None, Some(&asynchronous), &real_time).is_err());
+        assert_eq!(check(None, Some(&real_time), &asynchronous), Ok(()));
+        assert_eq!(check(None, Some(&asynchronous), &asynchronous), Ok(()));
+    }
+}

@@ -1,0 +1,70 @@
+#![doc = include_str!("../README.md")]
+//!
+//! ## Layout
+//!
+//! The modules stand in the order in which a request passes through them; none calls one above it.
+
+// The socket.
+mod server;
+
+// HTTP: AWS JSON, and the control paths beside it.
+mod wire;
+
+mod control;
+
+// Misbehaviour, the act and the record.
+mod service;
+
+mod faults;
+mod rate;
+mod recording;
+
+// From an operation's name to what does it, by way of what its request must satisfy.
+mod dispatch;
+
+mod constraints;
+mod shapes;
+
+// The operations, by resource. Each looks only at resources below it.
+mod tags;
+
+mod endpoint_answers;
+
+mod endpoints;
+
+mod deployments;
+mod guardrails;
+
+mod endpoint_configs;
+
+mod models;
+
+mod model_packages;
+
+mod model_package_groups;
+
+// What is stored, and what follows from it at a moment.
+mod account;
+
+mod lifecycle;
+
+mod deployed;
+mod outcomes;
+mod settings;
+
+// What all of them speak in.
+mod clock;
+mod error;
+mod names;
+mod paging;
+mod requests;
+
+#[cfg(test)]
+mod scene;
+
+pub use error::ServiceError;
+pub use faults::{Fault, FaultKind};
+pub use outcomes::Outcome;
+pub use recording::Call;
+pub use server::Server;
+pub use settings::Settings;

@@ -1,0 +1,213 @@
+//! Names, ARNs and the patterns that they follow.
+
+use regex_lite::Regex;
+
+/// The pattern of the names of endpoints, endpoint configs, variants and model package groups.
+pub(crate) const ENTITY_NAME: &str = "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}";
+/// The pattern of a model's name.
+pub(crate) const MODEL_NAME: &str = r"^[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?";
+/// The pattern of a name, or of the ARN that ends in it.
+pub(crate) const ARN_OR_NAME: &str = r"(arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:[a-z\-]*\/)?([a-zA-Z0-9]([a-zA-Z0-9-]){0,62})(?<!-)";
+/// The same with the version of a model package behind it.
+pub(crate) const VERSIONED_ARN_OR_NAME: &str = r"(arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:[a-z\-]*\/)?([a-zA-Z0-9]([a-zA-Z0-9-]){0,62})(?<!-)(\/[0-9]{1,9})?";
+/// The pattern of a model package's ARN.
+pub(crate) const MODEL_PACKAGE_ARN: &str =
+    r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]{9,16}:[0-9]{12}:model-package/[\S]{1,2048}";
+/// The pattern of any SageMaker resource's ARN.
+pub(crate) const RESOURCE_ARN: &str = "arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+";
+/// The pattern of a role's ARN.
+pub(crate) const ROLE_ARN: &str = r"^arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$";
+/// The form of an instance type. The service has a list instead, which grows.
+pub(crate) const INSTANCE_TYPE: &str = r"ml\.[a-z0-9-]+\.[a-z0-9]+";
+/// The pattern of what `NameContains` may hold.
+pub(crate) const NAME_CONTAINS: &str = "[a-zA-Z0-9-]+";
+/// The pattern of a KMS key.
+pub(crate) const KMS_KEY: &str = "[a-zA-Z0-9:/_-]*";
+/// The pattern of a place in S3.
+pub(crate) const S3_URI: &str = "^(https|s3)://([^/]+)/?(.*)$";
+
+/// Whether all of `value` follows `pattern`.
+///
+/// # Panics
+/// Panics on a pattern that is no regular expression.
+pub(crate) fn follows(pattern: &str, value: &str) -> bool {
+    // regex-lite has no look-behind. The one that the service uses, `(?<!-)`, always follows the
+    // name.
+    let (pattern, no_hyphen_at_end) = match pattern.split_once("(?<!-)") {
+        Some((name, version)) => (format!("{name}{version}"), true),
+        None => (pattern.to_owned(), false),
+    };
+    let whole = Regex::new(&format!("^(?:{pattern})$"))
+        .expect("the patterns in this file are regular expressions");
+    let hyphen_at_end = value.ends_with('-') || value.contains("-/");
+    whole.is_match(value) && !(no_hyphen_at_end && hyphen_at_end)
+}
+
+/// What names are told apart by: the service ignores case where it looks an endpoint up, and ARNs
+/// are in lower case.
+pub(crate) fn key(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+/// Makes the ARNs of one account in one region.
+#[derive(Clone, Debug)]
+pub(crate) struct Arns {
+    region: String,
+    account: String,
+}
+
+impl Arns {
+    pub(crate) fn new(region: &str, account: &str) -> Self {
+        Self {
+            region: region.to_owned(),
+            account: account.to_owned(),
+        }
+    }
+
+    pub(crate) fn endpoint(&self, name: &str) -> String {
+        self.resource("endpoint", name)
+    }
+
+    pub(crate) fn endpoint_config(&self, name: &str) -> String {
+        self.resource("endpoint-config", name)
+    }
+
+    pub(crate) fn model(&self, name: &str) -> String {
+        self.resource("model", name)
+    }
+
+    pub(crate) fn model_package_group(&self, name: &str) -> String {
+        self.resource("model-package-group", name)
+    }
+
+    /// The ARN of a model package given by its name, by `group/version` or by its ARN.
+    pub(crate) fn model_package(&self, name_or_arn: &str) -> String {
+        if name_or_arn.starts_with("arn:") {
+            key(name_or_arn)
+        } else {
+            self.resource("model-package", name_or_arn)
+        }
+    }
+
+    /// The ARN that stands for all resources of a kind, as in a denial of a list operation.
+    pub(crate) fn all(&self, kind: &str) -> String {
+        self.resource(kind, "*")
+    }
+
+    /// Who the caller is, as a denial names them.
+    pub(crate) fn caller(&self) -> String {
+        format!(
+            "arn:aws:sts::{}:assumed-role/sagemaker-local/caller",
+            self.account
+        )
+    }
+
+    fn resource(&self, kind: &str, name: &str) -> String {
+        let Self { region, account } = self;
+        format!("arn:aws:sagemaker:{region}:{account}:{kind}/{}", key(name))
+    }
+}
+
+/// The name in an ARN, or the name itself.
+pub(crate) fn name_in(name_or_arn: &str) -> &str {
+    match name_or_arn.split_once('/') {
+        Some((_, name)) if name_or_arn.starts_with("arn:") => name,
+        _ => name_or_arn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoint_names_have_letters_digits_and_inner_hyphens_up_to_63() {
+        for good in ["a", "A-b", "a--b", "x1", &"x".repeat(63)] {
+            assert!(follows(ENTITY_NAME, good), "{good}");
+        }
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "a_b",
+            "a.b",
+            "a b",
+            "é",
+            "a\n",
+            &"x".repeat(64),
+        ] {
+            assert!(!follows(ENTITY_NAME, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_model_package_is_named_by_name_version_or_arn() {
+        let arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/shop/3";
+        for good in ["shop", "shop/3", arn] {
+            assert!(follows(VERSIONED_ARN_OR_NAME, good), "{good}");
+        }
+        for bad in [
+            "shop-",
+            "shop-/3",
+            "shop/",
+            "shop/1234567890",
+            "arn:aws:s3:::shop",
+        ] {
+            assert!(!follows(VERSIONED_ARN_OR_NAME, bad), "{bad}");
+        }
+        assert!(follows(ARN_OR_NAME, "shop"));
+        assert!(!follows(ARN_OR_NAME, "shop/3"));
+    }
+
+    #[test]
+    fn every_pattern_compiles_and_tells_good_from_bad() {
+        for (pattern, good, bad) in [
+            (MODEL_NAME, "model--1", "model-"),
+            (
+                MODEL_PACKAGE_ARN,
+                "arn:aws:sagemaker:eu-west-1:123456789012:model-package/a/1",
+                "a/1",
+            ),
+            (
+                RESOURCE_ARN,
+                "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/a",
+                "endpoint/a",
+            ),
+            (
+                ROLE_ARN,
+                "arn:aws:iam::123456789012:role/service-role/Run",
+                "arn:aws:iam::12:role/Run",
+            ),
+            (INSTANCE_TYPE, "ml.p6-b200.48xlarge", "m5.xlarge"),
+            (NAME_CONTAINS, "-a-", "a_b"),
+            (KMS_KEY, "arn:aws:kms:eu-west-1:123456789012:key/a-b", "a b"),
+            (S3_URI, "s3://bucket/key", "bucket/key"),
+        ] {
+            assert!(follows(pattern, good), "{pattern} {good}");
+            assert!(!follows(pattern, bad), "{pattern} {bad}");
+        }
+    }
+
+    #[test]
+    fn arns_carry_names_in_lower_case() {
+        let arns = Arns::new("eu-west-1", "123456789012");
+        assert_eq!(
+            arns.endpoint("AutoGluonEndpoint"),
+            "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/autogluonendpoint"
+        );
+        assert_eq!(
+            arns.model_package("Shop/3"),
+            arns.model_package(&arns.model_package("shop/3"))
+        );
+    }
+
+    #[test]
+    fn the_name_is_read_out_of_an_arn() {
+        assert_eq!(name_in("shop"), "shop");
+        assert_eq!(name_in("shop/3"), "shop/3");
+        assert_eq!(
+            name_in("arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/shop"),
+            "shop"
+        );
+    }
+}

@@ -1,0 +1,240 @@
+//! The server: its socket, and what tests ask of it directly.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::account::{Shelf, Sight};
+use crate::endpoints;
+use crate::error::ServiceError;
+use crate::faults::Fault;
+use crate::outcomes::Outcome;
+use crate::recording::Call;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::wire;
+
+/// A running local SageMaker API. Dropping it stops it and closes its connections.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    service: Arc<Service>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts a server on a free port of 127.0.0.1, on the caller's runtime.
+    ///
+    /// # Errors
+    /// Where no port can be bound.
+    pub async fn start(settings: Settings) -> std::io::Result<Self> {
+        Self::bind((Ipv4Addr::LOCALHOST, 0).into(), settings).await
+    }
+
+    /// Starts a server at an address, on the caller's runtime. Port 0 stands for a free port.
+    ///
+    /// # Errors
+    /// Where the address cannot be bound.
+    pub async fn bind(address: SocketAddr, settings: Settings) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let service = Arc::new(Service::new(settings));
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&service)));
+        Ok(Self {
+            address,
+            service,
+            accepting,
+        })
+    }
+
+    /// Where the server listens, such as `http://127.0.0.1:9100`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Adds misbehaviour behind what waits already.
+    pub fn inject(&self, fault: Fault) {
+        self.service.state().faults.inject(fault);
+    }
+
+    /// Forgets all misbehaviour that still waits.
+    pub fn clear_faults(&self) {
+        self.service.state().faults.clear();
+    }
+
+    /// Sets how the next creation or update of an endpoint ends. Several outcomes for one name are
+    /// used up in order.
+    pub fn set_outcome(&self, endpoint_name: &str, outcome: Outcome) {
+        self.service
+            .state()
+            .account
+            .outcomes
+            .set(endpoint_name, outcome);
+    }
+
+    /// Puts an endpoint into a status: for a time, and then `InService`, or for good. Any
+    /// deployment under way is forgotten; the live config stays.
+    ///
+    /// # Panics
+    /// Where there is no such endpoint.
+    pub fn force_status(&self, endpoint_name: &str, status: &str, lasting: Option<Duration>) {
+        let done = self.service.force_status(endpoint_name, status, lasting);
+        assert!(done, "there is no endpoint {endpoint_name}");
+    }
+
+    /// The calls that came in over HTTP, oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.service.state().calls.clone()
+    }
+
+    /// Forgets the calls that came in.
+    pub fn clear_calls(&self) {
+        self.service.state().calls.clear();
+    }
+
+    /// Carries an operation out in-process: unrecorded, without misbehaviour and not counted by the
+    /// rate limit.
+    ///
+    /// # Errors
+    /// Where the service refuses the request.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers write `json!(…)` in place"
+    )]
+    pub fn call(&self, operation: &str, request: Value) -> Result<Value, ServiceError> {
+        self.service.call(operation, &request)
+    }
+
+    /// The names of the models that there are, sorted.
+    #[must_use]
+    pub fn model_names(&self) -> Vec<String> {
+        names(&self.service.state().account.models)
+    }
+
+    /// The names of the endpoint configs that there are, sorted.
+    #[must_use]
+    pub fn endpoint_config_names(&self) -> Vec<String> {
+        names(&self.service.state().account.endpoint_configs)
+    }
+
+    /// The names of the endpoints that there are, those being deleted included, sorted.
+    #[must_use]
+    pub fn endpoint_names(&self) -> Vec<String> {
+        let now = self.service.clock.now();
+        let state = self.service.state();
+        let there = state
+            .account
+            .endpoints
+            .values()
+            .filter(|endpoint| endpoint.view(now, Sight::Fresh).is_some());
+        sorted(there.map(|endpoint| endpoint.name.clone()).collect())
+    }
+
+    /// Registers an approved model package as the next version in a group, which is created where
+    /// there is none; its ARN.
+    ///
+    /// # Panics
+    /// Where `group` cannot be a group's name.
+    #[must_use]
+    pub fn register_package(&self, group: &str) -> String {
+        if self
+            .call(
+                "DescribeModelPackageGroup",
+                json!({ "ModelPackageGroupName": group }),
+            )
+            .is_err()
+        {
+            let request = json!({ "ModelPackageGroupName": group });
+            self.call("CreateModelPackageGroup", request)
+                .expect("the name of a group");
+        }
+        let request = json!({
+            "ModelPackageGroupName": group,
+            "ModelApprovalStatus": "Approved",
+            "InferenceSpecification": {
+                "Containers": [{
+                    "Image": format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/{}:latest", group.to_lowercase()),
+                    "ModelDataUrl": format!("s3://models/{group}/model.tar.gz"),
+                }],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        });
+        let answer = self
+            .call("CreateModelPackage", request)
+            .expect("a package of an existing group");
+        answer["ModelPackageArn"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The names of the endpoints whose live or pending config, or a model of it, has been deleted:
+    /// harm done. An endpoint that is itself being deleted does not count.
+    #[must_use]
+    pub fn endpoints_serving_deleted(&self) -> Vec<String> {
+        let now = self.service.clock.now();
+        sorted(endpoints::serving_deleted(
+            &self.service.state().account,
+            now,
+        ))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+fn names(shelf: &Shelf) -> Vec<String> {
+    sorted(
+        shelf
+            .values()
+            .map(|resource| resource.name.clone())
+            .collect(),
+    )
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names
+}
+
+/// Accepts connections until the task is aborted, which closes them too: they belong to the set.
+async fn accept(listener: TcpListener, service: Arc<Service>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => { connections.spawn(serve(stream, Arc::clone(&service))); }
+                Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+            },
+            // Lets go of the connections that have ended.
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, service: Arc<Service>) {
+    let handler = service_fn(|request| wire::handle(Arc::clone(&service), request));
+    // A small answer must not wait for the acknowledgement of the one before it.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "the connection keeps its delay");
+    }
+    if let Err(error) = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), handler)
+        .await
+    {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,37 @@
+//! What a server can be told before it starts.
+
+use std::time::Duration;
+
+/// How long things take, whose account it is, and how many calls it bears.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// How long an endpoint is `Creating`.
+    pub create: Duration,
+    /// How long an endpoint is `Updating`.
+    pub update: Duration,
+    /// How long an endpoint is `RollingBack`, after `Updating`.
+    pub rollback: Duration,
+    /// How long an endpoint is `Deleting`, before it is gone.
+    pub delete: Duration,
+    /// The region that the ARNs name.
+    pub region: String,
+    /// The account that the ARNs name, 12 digits.
+    pub account: String,
+    /// Calls per second that the whole account may make; `None` for no limit. A second's worth may
+    /// come at once, and at least one call.
+    pub calls_per_second: Option<f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            create: Duration::from_secs(3),
+            update: Duration::from_secs(3),
+            rollback: Duration::from_secs(1),
+            delete: Duration::from_secs(1),
+            region: "eu-west-1".to_owned(),
+            account: "123456789012".to_owned(),
+            calls_per_second: None,
+        }
+    }
+}

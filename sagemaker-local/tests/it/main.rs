@@ -1,0 +1,8 @@
+//! The server as its clients meet it: over HTTP, through its control paths and as a program.
+
+mod client;
+mod control;
+mod misbehaviour;
+mod program;
+mod rust_api;
+mod wire;

@@ -1,0 +1,108 @@
+//! The program: it says where it listens, and ends when told to.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use crate::client::send;
+
+/// The program with some arguments. Ended with the test.
+struct Program(Child);
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_sagemaker-local"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.expect("the program starts"))
+    }
+
+    /// Where it says that it listens.
+    fn url(&mut self) -> String {
+        let output = self.0.stdout.take().expect("piped");
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let url = line
+            .strip_prefix("sagemaker-local listening on ")
+            .expect("the line that says so");
+        url.trim_end().to_owned()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn it_listens_until_it_is_told_to_end() {
+    for sign in ["-INT", "-TERM"] {
+        let mut program = Program::start(&["--port", "0"]);
+        let url = program.url();
+        assert_eq!(
+            send(&url, "GET", "/_local/health", "", "").await.status,
+            200
+        );
+
+        let id = program.0.id().to_string();
+        let killed = Command::new("kill")
+            .args([sign, &id])
+            .status()
+            .expect("kill runs");
+        assert!(killed.success());
+        assert!(program.0.wait().expect("it ends").success(), "{sign}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_told_its_settings() {
+    let mut program = Program::start(&[
+        "--port",
+        "0",
+        "--create-seconds",
+        "0.5",
+        "--update-seconds",
+        "0",
+        "--rollback-seconds",
+        "0.25",
+        "--delete-seconds",
+        "1e1",
+        "--region",
+        "us-east-2",
+        "--account",
+        "999999999999",
+        "--calls-per-second",
+        "0.001",
+    ]);
+    let url = program.url();
+    let target = "X-Amz-Target: SageMaker.DeleteModel\r\n";
+    let answer = send(&url, "POST", "/", target, r#"{"ModelName":"none"}"#).await;
+    assert_eq!(
+        answer.body["message"],
+        "Could not find model \"arn:aws:sagemaker:us-east-2:999999999999:model/none\"."
+    );
+    let answer = send(&url, "POST", "/", target, r#"{"ModelName":"none"}"#).await;
+    assert_eq!(answer.body["__type"], json!("ThrottlingException"));
+}
+
+#[test]
+fn it_refuses_settings_that_make_no_sense() {
+    for arguments in [
+        ["--create-seconds", "-1"],
+        ["--update-seconds", "soon"],
+        ["--calls-per-second", "0"],
+        ["--port", "65536"],
+    ] {
+        let mut program = Program::start(&arguments);
+        assert!(
+            !program.0.wait().expect("it ends").success(),
+            "{arguments:?}"
+        );
+    }
+}
