@@ -1,7 +1,9 @@
 //! Whether a model package may be deployed as asked, before anything is made. Pure.
 
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
-use aws_sdk_sagemaker::types::{ModelApprovalStatus, ModelPackageStatus};
+use aws_sdk_sagemaker::types::{
+    InferenceSpecification, ModelApprovalStatus, ModelPackageStatus, ProductionVariantInstanceType,
+};
 
 use crate::contract::{BadKey, DeployRequest};
 use crate::error::Error;
@@ -40,8 +42,8 @@ pub fn check(
     let supported: Vec<_> = package
         .inference_specification
         .iter()
-        .flat_map(|specification| specification.supported_realtime_inference_instance_types())
-        .map(aws_sdk_sagemaker::types::ProductionVariantInstanceType::as_str)
+        .flat_map(InferenceSpecification::supported_realtime_inference_instance_types)
+        .map(ProductionVariantInstanceType::as_str)
         .collect();
     match instance_type {
         Some(wanted) if !supported.is_empty() && !supported.contains(&wanted) => {
@@ -59,7 +61,6 @@ pub fn check(
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_sagemaker::types::{InferenceSpecification, ProductionVariantInstanceType};
     use serde_json::json;
 
     use super::*;
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn a_package_is_deployed_only_complete_approved_and_on_what_it_supports() {
         let types = ["ml.m5.xlarge", "ml.g5.xlarge"];
-        let cases = [
+        let cases = vec![
             (true, package("Completed", "Approved", &types), Ok(())),
             (true, package("Completed", "Approved", &[]), Ok(())),
             (

@@ -79,7 +79,7 @@ impl SageMaker {
             .send();
         while let Some(endpoint) = endpoints.next().await {
             let endpoint = endpoint.map_err(|error| {
-                ServiceFailure::of("ListEndpoints", format!("endpoint {endpoint_name}"), error)
+                ServiceFailure::of("ListEndpoints", format!("endpoint {endpoint_name}"), &error)
             })?;
             let same = endpoint
                 .endpoint_name
@@ -104,7 +104,7 @@ impl SageMaker {
             .send()
             .await;
         let found = reply.map_err(|error| {
-            ServiceFailure::of("DescribeEndpoint", format!("endpoint {name}"), error)
+            ServiceFailure::of("DescribeEndpoint", format!("endpoint {name}"), &error)
         });
         Ok(unless_absent(found)?.map(|output| Endpoint {
             arn: output.endpoint_arn.unwrap_or_default(),
@@ -135,7 +135,7 @@ impl SageMaker {
             .send()
             .await;
         reply.map(drop).map_err(|error| {
-            let failure = ServiceFailure::of("CreateEndpoint", format!("endpoint {name}"), error);
+            let failure = ServiceFailure::of("CreateEndpoint", format!("endpoint {name}"), &error);
             about_a_prerequisite(failure)
         })
     }
@@ -156,7 +156,7 @@ impl SageMaker {
             .send()
             .await;
         reply.map(drop).map_err(|error| {
-            let failure = ServiceFailure::of("UpdateEndpoint", format!("endpoint {name}"), error);
+            let failure = ServiceFailure::of("UpdateEndpoint", format!("endpoint {name}"), &error);
             if failure.message.contains("endpoint configuration") {
                 about_a_prerequisite(failure)
             } else {
@@ -178,7 +178,7 @@ impl SageMaker {
             .send()
             .await;
         unless_absent(reply.map_err(|error| {
-            ServiceFailure::of("DeleteEndpoint", format!("endpoint {name}"), error)
+            ServiceFailure::of("DeleteEndpoint", format!("endpoint {name}"), &error)
         }))
         .map(drop)
     }
@@ -196,7 +196,7 @@ impl SageMaker {
         let reply = request.endpoint_config_name(name).send().await;
         unless_absent(reply.map_err(|error| {
             let resource = format!("endpoint config {name}");
-            ServiceFailure::of("DescribeEndpointConfig", resource, error)
+            ServiceFailure::of("DescribeEndpointConfig", resource, &error)
         }))
     }
 
@@ -217,7 +217,7 @@ impl SageMaker {
         let reply = request.send_with(&self.client).await;
         made(reply.map_err(|error| {
             let resource = format!("endpoint config {name}");
-            about_a_prerequisite(ServiceFailure::of("CreateEndpointConfig", resource, error))
+            about_a_prerequisite(ServiceFailure::of("CreateEndpointConfig", resource, &error))
         }))
     }
 
@@ -231,7 +231,7 @@ impl SageMaker {
         let reply = request.endpoint_config_name(name).send().await;
         unless_absent(reply.map_err(|error| {
             let resource = format!("endpoint config {name}");
-            ServiceFailure::of("DeleteEndpointConfig", resource, error)
+            ServiceFailure::of("DeleteEndpointConfig", resource, &error)
         }))
         .map(drop)
     }
@@ -248,8 +248,9 @@ impl SageMaker {
         let name = request.get_model_name().clone().unwrap_or_default();
         let reply = request.send_with(&self.client).await;
         made(
-            reply
-                .map_err(|error| ServiceFailure::of("CreateModel", format!("model {name}"), error)),
+            reply.map_err(|error| {
+                ServiceFailure::of("CreateModel", format!("model {name}"), &error)
+            }),
         )
     }
 
@@ -261,8 +262,9 @@ impl SageMaker {
     pub async fn delete_model(&self, name: &str) -> Result<(), ServiceFailure> {
         let reply = self.client.delete_model().model_name(name).send().await;
         unless_absent(
-            reply
-                .map_err(|error| ServiceFailure::of("DeleteModel", format!("model {name}"), error)),
+            reply.map_err(|error| {
+                ServiceFailure::of("DeleteModel", format!("model {name}"), &error)
+            }),
         )
         .map(drop)
     }
@@ -282,7 +284,7 @@ impl SageMaker {
             ServiceFailure::of(
                 "DescribeModelPackage",
                 format!("model package {arn}"),
-                error,
+                &error,
             )
         }))
     }

@@ -85,14 +85,13 @@ pub fn classify(endpoint: &Endpoint, asked: &str, begun: Option<&Begun>) -> Prog
         | EndpointStatus::RollingBack => Progress::Pending,
         EndpointStatus::InService if endpoint.config == asked => Progress::Ready,
         EndpointStatus::InService => match begun {
-            None => Progress::NotBegun,
             Some(begun)
                 if endpoint.config == begun.config_before
                     && begun.is_news(endpoint.last_modified) =>
             {
                 Progress::RolledBack { reason: reason() }
             }
-            Some(Begun { certain: false, .. }) => Progress::NotBegun,
+            None | Some(Begun { certain: false, .. }) => Progress::NotBegun,
             Some(begun) if endpoint.config == begun.config_before => Progress::Pending,
             Some(_) => Progress::Superseded,
         },

@@ -183,6 +183,7 @@ fn instance_type(value: &serde_json::Value) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -306,10 +307,70 @@ mod tests {
         );
     }
 
-    proptest::proptest! {
+    /// Any JSON, with the contract's keys among the names of its members.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,80}".prop_map(Value::from),
+            "[0-9]{1,3}".prop_map(Value::from),
+            Just(json!("true")),
+            Just(event()["role"].clone()),
+            Just(event()["package_arn"].clone()),
+        ];
+        let key = prop_oneof![
+            4 => proptest::sample::select(KEYS).prop_map(str::to_owned),
+            1 => ".{0,10}",
+        ];
+        leaf.prop_recursive(3, 64, 16, move |inner| {
+            prop_oneof![
+                1 => proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                3 => proptest::collection::btree_map(key.clone(), inner, 0..16)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    const KEYS: &[&str] = &[
+        "role",
+        "endpoint_name",
+        "package_arn",
+        "deployment_id",
+        "variant_name",
+        "instance_type",
+        "initial_instance_count",
+        "require_approved_package",
+        "replace_failed_endpoint",
+        "on_failure",
+        "max_wait_seconds",
+        "on_timeout",
+        "dry_run",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_json_makes_the_parser_panic_and_no_refusal_is_without_a_key(event in any_json()) {
+            if let Err(error) = DeployRequest::parse(&event.to_string(), &Environment::new()) {
+                let Error::InvalidRequest { bad_keys } = &error else {
+                    panic!("{event} gave {error:?}");
+                };
+                prop_assert!(!bad_keys.is_empty());
+                prop_assert!(error.to_string().chars().count() <= 1024);
+            }
+        }
+
         #[test]
         fn no_text_makes_the_parser_panic(event in ".*") {
             let _ = DeployRequest::parse(&event, &Environment::new());
+        }
+
+        #[test]
+        fn a_good_event_stays_good_whatever_else_is_in_it(noise in any_json()) {
+            let mut event = event();
+            event["something_else"] = noise;
+            prop_assert!(DeployRequest::parse(&event.to_string(), &Environment::new()).is_ok());
         }
     }
 }

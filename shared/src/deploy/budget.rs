@@ -43,11 +43,14 @@ impl Budget {
 
 /// How long to wait and when to answer.
 fn split(max_wait: Duration, remaining: Option<Duration>) -> (Duration, Duration) {
-    let answer = remaining.map_or(max_wait + GRACE, |remaining| {
-        remaining - MARGIN.min(remaining / 4)
-    });
-    let wait = answer - UNDO_RESERVE.min(answer / 4);
+    let answer = remaining.map_or(max_wait + GRACE, |remaining| less(remaining, MARGIN));
+    let wait = less(answer, UNDO_RESERVE);
     (max_wait.min(wait), answer)
+}
+
+/// A time without what is reserved of it: a quarter at most, so that something is left of a short one.
+fn less(time: Duration, reserved: Duration) -> Duration {
+    time.saturating_sub(reserved.min(time / 4))
 }
 
 /// The time until an invocation's deadline, which Lambda gives in milliseconds since the epoch.

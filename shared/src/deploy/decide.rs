@@ -9,6 +9,10 @@ use crate::sagemaker::Endpoint;
 use crate::wait::{Begun, Progress, Since, classify};
 
 /// Everything that the next step depends on.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact that is known or asked for by itself"
+)]
 #[derive(Debug, Clone)]
 pub(super) struct Situation<'a> {
     pub(super) kind: DeploymentKind,

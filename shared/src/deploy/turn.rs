@@ -33,6 +33,10 @@ pub(super) struct Resources {
 }
 
 /// A deployment under reconciliation: the last look, and what this process has done since.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact that becomes known by itself"
+)]
 pub(super) struct Deployment<'a> {
     pub(super) sagemaker: &'a SageMaker,
     pub(super) kind: DeploymentKind,
@@ -230,7 +234,7 @@ impl<'a> Deployment<'a> {
             }
             match self.sagemaker.delete_endpoint_config(&name).await {
                 Ok(()) => {
-                    info!(endpoint_config = %name, "deleted an endpoint config that was planned otherwise")
+                    info!(endpoint_config = %name, "deleted an endpoint config that was planned otherwise");
                 }
                 Err(failure) if failure.is_transient() => {
                     self.abandoned.push(name);

@@ -55,12 +55,12 @@ impl ServiceFailure {
     pub(super) fn of<E>(
         operation: &'static str,
         resource: String,
-        error: SdkError<E, HttpResponse>,
+        error: &SdkError<E, HttpResponse>,
     ) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        let (kind, code, message) = match &error {
+        let (kind, code, message) = match error {
             SdkError::ServiceError(service) => {
                 let code = service.err().code().unwrap_or_default();
                 let message = service.err().message().unwrap_or_default();
@@ -68,13 +68,13 @@ impl ServiceFailure {
                 (classify(code, message, status), code, message.to_owned())
             }
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-                (FailureKind::NoReply, "", in_words(&error))
+                (FailureKind::NoReply, "", in_words(error))
             }
             SdkError::DispatchFailure(dispatch) if may_pass(dispatch) => {
-                (FailureKind::NoReply, "", in_words(&error))
+                (FailureKind::NoReply, "", in_words(error))
             }
             // Missing credentials are among these: nothing was sent, and no repetition helps.
-            _ => (FailureKind::Refused, "", in_words(&error)),
+            _ => (FailureKind::Refused, "", in_words(error)),
         };
         let code = code.to_owned();
         Self {

@@ -90,10 +90,10 @@ fn every_invalid_event_names_its_bad_keys() {
         expected.iter().map(|(name, _)| *name).collect::<Vec<_>>()
     );
     for ((name, event), (_, keys)) in events.iter().zip(&expected) {
-        let named: Vec<_> = bad_keys(name, event)
+        let refused: Vec<_> = bad_keys(name, event)
             .into_iter()
             .map(|bad| bad.key)
             .collect();
-        assert_eq!(named, *keys, "{name}");
+        assert_eq!(refused, *keys, "{name}");
     }
 }
