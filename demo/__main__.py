@@ -1,0 +1,43 @@
+"""Play the demo and exit 0, or say what is wrong and exit 1."""
+
+import os
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from demo.screen import Screen, Stopwatch
+from demo.story import WrongError, play
+from harness.emulator import FunctionDiedError, FunctionTimedOutError
+
+_EXPECTED = (WrongError, FunctionDiedError, FunctionTimedOutError, BotoCoreError, ClientError, OSError)
+
+
+def main() -> int:
+    """Play the demo and return the exit code."""
+    # A terminal that cannot show an arrow gets a question mark rather than no demo.
+    sys.stdout.reconfigure(errors="replace")
+    screen, watch = Screen(), Stopwatch()
+    try:
+        play(screen)
+    except BrokenPipeError:
+        # Whoever watched has left, as `head` does; Python's own last flush must not complain about it either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except _EXPECTED as error:
+        screen.failure(str(error))
+        return 1
+    except KeyboardInterrupt:
+        screen.failure("it was interrupted")
+        return 130
+    screen.summary(
+        [
+            "The check tells a missing endpoint from one that is there.",
+            "One call puts a version on a new endpoint, one call updates it; each answers once the endpoint serves it.",
+            f"A rolled-back update is an error that carries its reason. All shown in {watch.seconds:.0f} s.",
+        ]
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

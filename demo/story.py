@@ -1,0 +1,153 @@
+"""What the demo shows, in the order in which a pipeline would do it, and what must be true after each act."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from demo.screen import Aside, Screen, Stopwatch
+from harness import scene
+from harness.binaries import FUNCTIONS, binary
+from harness.emulator import Emulator, Record
+from harness.local import LocalSageMaker
+
+ENDPOINT = "churn"
+GROUP = "churn-model"
+
+# Long enough to watch, short enough not to be bored: the real service takes minutes.
+_CREATE_SECONDS = 4.0
+_UPDATE_SECONDS = 4.0
+_ROLLBACK_SECONDS = 2.0
+
+_ROLLBACK_REASON = (
+    "The primary container for production variant AllTraffic did not pass the ping health check. "
+    "Please check CloudWatch logs for this endpoint."
+)
+
+
+class WrongError(Exception):
+    """The product did not do what the demo says it does."""
+
+
+class Story:
+    """The three functions and their service, and the acts played on them."""
+
+    def __init__(self, screen: Screen, sagemaker: LocalSageMaker, functions: dict[str, Emulator]) -> None:
+        """Play on ``screen``."""
+        self._screen = screen
+        self._sagemaker = sagemaker
+        self._functions = functions
+        self._acts = 0
+
+    def play(self) -> None:
+        """Play every act; raise ``WrongError`` at the first thing that is not as it should be."""
+        scene.register_group(self._sagemaker.client, GROUP)
+        first, second = (scene.register_version(self._sagemaker.client, GROUP) for _ in range(2))
+        self._screen.note(f"In the model registry: the group {GROUP} with versions 1 and 2, both approved.")
+
+        self._headline("Is there an endpoint yet?")
+        answer = self._invoke("check-endpoint-exists", {"endpoint_name": ENDPOINT, "package_arn": first})
+        self._expect(answer, endpoint_exists=False, endpoint_status="NotFound")
+
+        self._headline("There is none, so version 1 goes to a new endpoint")
+        new = self._invoke("deploy-new-endpoint", self._deployment(first))
+        self._expect(new, statusCode=200, deployment_status="Deployed", endpoint_status="InService")
+        self._expect_serving(first, new["endpoint_config"])
+
+        self._headline("The next run of the pipeline asks again")
+        answer = self._invoke("check-endpoint-exists", {"endpoint_name": ENDPOINT, "package_arn": second})
+        self._expect(answer, endpoint_exists=True, endpoint_status="InService")
+
+        self._headline("There is one now, so version 2 replaces version 1 on it")
+        update = self._invoke("deploy-existing-endpoint", self._deployment(second))
+        self._expect(
+            update,
+            statusCode=200,
+            deployment_status="Deployed",
+            endpoint_status="InService",
+            previous_endpoint_config=new["endpoint_config"],
+        )
+        self._expect_serving(second, update["endpoint_config"])
+
+        self._headline("Version 3 is bad: its container never gets healthy, and the service rolls the update back")
+        third = scene.register_version(self._sagemaker.client, GROUP)
+        self._sagemaker.outcome(ENDPOINT, "update-rolls-back", _ROLLBACK_REASON)
+        error = self._invoke("deploy-existing-endpoint", self._deployment(third))
+        self._expect(error, errorType="UpdateRolledBack")
+        if "ping health check" not in error.get("errorMessage", ""):
+            raise WrongError("the error does not give the service's reason for the rollback")
+        self._expect_serving(second, update["endpoint_config"])
+        self._expect_no_leftovers()
+        self._screen.note("The endpoint still serves version 2, and nothing of version 3's deployment is left behind.")
+
+    def _headline(self, text: str) -> None:
+        self._acts += 1
+        self._screen.headline(self._acts, text)
+
+    def _deployment(self, package_arn: str) -> dict[str, Any]:
+        return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package_arn}
+
+    def _invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        self._screen.event(function, event)
+        watch = Stopwatch()
+        answer = self._functions[function].invoke(event)
+        seconds = watch.seconds
+        # So that no status change is printed after the answer that ends it.
+        self._functions[function].last_log()
+        shown = dict(answer)
+        if json.loads(shown.get("body", "null")) == event:
+            # It would fill three lines with what stands above already.
+            shown["body"] = Aside("the event, as a JSON string")
+        self._screen.answer(shown, seconds)
+        return answer
+
+    def _expect(self, answer: dict[str, Any], **wanted: Any) -> None:
+        for key, value in wanted.items():
+            if answer.get(key) != value:
+                raise WrongError(f"{key} should be {value!r} and is {answer.get(key)!r}")
+
+    def _expect_serving(self, package_arn: str, endpoint_config: str) -> None:
+        """Look at the service itself, not at what the function says of it."""
+        client = self._sagemaker.client
+        endpoint = client.describe_endpoint(EndpointName=ENDPOINT)
+        self._expect(endpoint, EndpointStatus="InService", EndpointConfigName=endpoint_config)
+        config = client.describe_endpoint_config(EndpointConfigName=endpoint_config)
+        model = client.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+        containers = model.get("Containers") or [model["PrimaryContainer"]]
+        self._expect(containers[0], ModelPackageName=package_arn)
+
+    def _expect_no_leftovers(self) -> None:
+        models = self._sagemaker.client.list_models()["Models"]
+        configs = self._sagemaker.client.list_endpoint_configs()["EndpointConfigs"]
+        if len(models) != 2 or len(configs) != 2:
+            raise WrongError(f"two models and two endpoint configs should be left, not {models} and {configs}")
+
+
+def play(screen: Screen) -> None:
+    """Start everything, play the story and stop everything again, however it ends."""
+    with ExitStack() as running:
+        sagemaker = running.enter_context(
+            LocalSageMaker(_CREATE_SECONDS, _UPDATE_SECONDS, _ROLLBACK_SECONDS, delete_seconds=1)
+        )
+        functions = {
+            name: running.enter_context(
+                Emulator(
+                    binary(name),
+                    {"AWS_ENDPOINT_URL_SAGEMAKER": sagemaker.url},
+                    on_record=_status_changes(screen),
+                )
+            )
+            for name in FUNCTIONS
+        }
+        screen.title("From a registered model to a serving endpoint, without an AWS account")
+        screen.note("The three built functions run under Lambda's own runtime interface emulator and are called")
+        screen.note(f"through the Lambda API. Their SageMaker is a local stand-in at {sagemaker.url}.")
+        Story(screen, sagemaker, functions).play()
+
+
+def _status_changes(screen: Screen) -> Callable[[Record], None]:
+    def show(record: Record) -> None:
+        if record.get("message") == "endpoint status":
+            screen.status(record)
+
+    return show
