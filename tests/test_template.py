@@ -131,8 +131,9 @@ def is_allowed(name: str, action: str, resource: str, **parameters: str) -> bool
 def resources(call: dict[str, Any]) -> list[str]:
     """Return the ARNs that a call is authorised against, in lower case as IAM sees them."""
     request = call["request"]
-    if "ModelPackageName" in request:
-        return [request["ModelPackageName"]]
+    for key in ("ModelPackageName", "ResourceArn"):
+        if key in request:
+            return [request[key]]
     base = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}"
     arns = [f"{base}:{kind}/{request[key].lower()}" for key, kind in _RESOURCES.items() if key in request]
     return arns or ["*"]
@@ -152,12 +153,14 @@ def event(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
 
 
 def calls_of_deploy_new(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
-    """Deploy once with an undo, and once without."""
+    """Deploy once with an undo, once without, and once behind another endpoint that is not seen yet."""
     sagemaker.outcome(ENDPOINT, "create-fails")
-    failing, good = event(sagemaker), event(sagemaker)
+    failing, good, late = event(sagemaker), event(sagemaker), event(sagemaker)
     sagemaker.clear_calls()
     assert start("deploy-new-endpoint").invoke(failing)["errorType"] == "EndpointCreationFailed"
-    assert start("deploy-new-endpoint").invoke(good)["deployment_status"] == "Deployed"
+    assert start("deploy-new-endpoint").invoke({**good, "tags": "team=growth"})["deployment_status"] == "Deployed"
+    sagemaker.inject("DescribeEndpoint", "stale")
+    assert start("deploy-new-endpoint").invoke(late)["errorType"] == "EndpointAlreadyExists"
 
 
 def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
@@ -167,7 +170,8 @@ def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalS
     failing, good = event(sagemaker), event(sagemaker)
     sagemaker.clear_calls()
     assert start("deploy-existing-endpoint").invoke(failing)["errorType"] == "UpdateRolledBack"
-    assert start("deploy-existing-endpoint").invoke(good)["deployment_status"] == "Deployed"
+    tagged = start("deploy-existing-endpoint").invoke({**good, "tags": "team=growth"})
+    assert tagged["deployment_status"] == "Deployed"
 
 
 def calls_of_replacing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
@@ -197,6 +201,8 @@ def test_a_function_may_make_the_calls_that_it_makes_and_no_other(
     calls = sagemaker.calls()
     assert_allowed(name, calls)
     made = {f"sagemaker:{call['operation']}" for call in calls}
+    # A create with tags is authorised as AddTags besides.
+    made |= {"sagemaker:AddTags" for call in calls if call["request"].get("Tags")}
     # Handing the execution role over is a permission without a call.
     assert actions(name) == made | ({"iam:PassRole"} if "sagemaker:CreateModel" in made else set())
 

@@ -1,5 +1,7 @@
 //! Checks a request's members one by one, and complains in the service's words.
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
 use crate::error::ServiceError;
@@ -54,15 +56,8 @@ fn check_value(
             Rule::Required => {}
             Rule::Length(least, most) => {
                 let text = string(value, path)?;
-                let length = text.chars().count();
-                if length < *least {
-                    let bound = format!("Member must have length greater than or equal to {least}");
-                    found.push(violation(&quoted(text), path, &bound));
-                }
-                if length > *most {
-                    let bound = format!("Member must have length less than or equal to {most}");
-                    found.push(violation(&quoted(text), path, &bound));
-                }
+                let breach = outside("length", text.chars().count(), *least, *most);
+                found.extend(breach.map(|bound| violation(&quoted(text), path, &bound)));
             }
             Rule::Pattern(pattern) => {
                 let text = string(value, path)?;
@@ -84,25 +79,22 @@ fn check_value(
                 let number = value
                     .as_i64()
                     .ok_or_else(|| wrong_type(path, "an integer"))?;
-                if number < *least {
-                    let bound = format!("Member must have value greater than or equal to {least}");
-                    found.push(violation(&quoted(value), path, &bound));
-                }
-                if number > *most {
-                    let bound = format!("Member must have value less than or equal to {most}");
-                    found.push(violation(&quoted(value), path, &bound));
+                let breach = outside("value", number, *least, *most);
+                found.extend(breach.map(|bound| violation(&quoted(value), path, &bound)));
+            }
+            Rule::NotNegative => {
+                let number = value.as_f64().ok_or_else(|| wrong_type(path, "a number"))?;
+                let breach = outside("value", number, 0.0, f64::INFINITY);
+                found.extend(breach.map(|bound| violation(&quoted(value), path, &bound)));
+            }
+            Rule::Boolean => {
+                if !value.is_boolean() {
+                    return Err(wrong_type(path, "a boolean"));
                 }
             }
             Rule::Items(least, most) => {
-                let count = list(value, path)?.len();
-                if count < *least {
-                    let bound = format!("Member must have length greater than or equal to {least}");
-                    found.push(violation(&quoted(value), path, &bound));
-                }
-                if count > *most {
-                    let bound = format!("Member must have length less than or equal to {most}");
-                    found.push(violation(&quoted(value), path, &bound));
-                }
+                let breach = outside("length", list(value, path)?.len(), *least, *most);
+                found.extend(breach.map(|bound| violation(&quoted(value), path, &bound)));
             }
             Rule::Each(rules) => {
                 for (index, item) in list(value, path)?.iter().enumerate() {
@@ -118,6 +110,26 @@ fn check_value(
         }
     }
     Ok(())
+}
+
+/// The bound that a size is beyond, where it is beyond one.
+fn outside<Size: Copy + PartialOrd + Display>(
+    what: &str,
+    size: Size,
+    least: Size,
+    most: Size,
+) -> Option<String> {
+    if size < least {
+        Some(format!(
+            "Member must have {what} greater than or equal to {least}"
+        ))
+    } else if size > most {
+        Some(format!(
+            "Member must have {what} less than or equal to {most}"
+        ))
+    } else {
+        None
+    }
 }
 
 fn string<'value>(value: &'value Value, path: &str) -> Result<&'value str, ServiceError> {
@@ -156,132 +168,8 @@ fn join(path: &str, member: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn checked(operation: &str, request: &Value) -> Result<(), ServiceError> {
-        check(operation, request.as_object().expect("an object"))
-    }
-
-    fn message(operation: &str, request: &Value) -> String {
-        let error = checked(operation, request).expect_err("a violation");
-        assert_eq!(error.code, "ValidationException");
-        error.message
-    }
-
-    #[test]
-    fn a_bad_name_is_refused_in_the_words_of_the_service() {
-        assert_eq!(
-            message(
-                "DescribeEndpoint",
-                &json!({ "EndpointName": "my_endpoint" })
-            ),
-            "1 validation error detected: Value 'my_endpoint' at 'endpointName' failed to satisfy constraint: \
-             Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
-        );
-    }
-
-    #[test]
-    fn every_violation_is_told() {
-        let long = "x".repeat(64);
-        assert_eq!(
-            message("DescribeEndpoint", &json!({ "EndpointName": long })),
-            format!(
-                "2 validation errors detected: Value '{long}' at 'endpointName' failed to satisfy constraint: \
-                 Member must have length less than or equal to 63; Value '{long}' at 'endpointName' failed to satisfy \
-                 constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,62}}"
-            )
-        );
-    }
-
-    #[test]
-    fn a_missing_or_null_member_is_null() {
-        for request in [json!({}), json!({ "EndpointName": null })] {
-            assert_eq!(
-                message("DeleteEndpoint", &request),
-                "1 validation error detected: Value null at 'endpointName' failed to satisfy constraint: \
-                 Member must not be null"
-            );
-        }
-    }
-
-    #[test]
-    fn a_violation_inside_a_list_is_told_with_its_place() {
-        let request = json!({
-            "EndpointConfigName": "config",
-            "ProductionVariants": [
-                { "VariantName": "a", "ModelName": "model" },
-                { "ModelName": "ENTER MODEL NAME", "VariantName": "b", "InitialInstanceCount": 0 },
-            ],
-        });
-        let message = message("CreateEndpointConfig", &request);
-        assert!(
-            message.contains(
-                "Value 'ENTER MODEL NAME' at 'productionVariants.2.member.modelName' failed"
-            ),
-            "{message}"
-        );
-        assert!(
-            message.contains(
-                "Value '0' at 'productionVariants.2.member.initialInstanceCount' failed to satisfy constraint: \
-                 Member must have value greater than or equal to 1"
-            ),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn lists_enums_and_ranges_have_bounds() {
-        for (operation, request, wanted) in [
-            (
-                "CreateEndpointConfig",
-                json!({ "EndpointConfigName": "c", "ProductionVariants": [] }),
-                "'productionVariants' failed to satisfy constraint: Member must have length greater than or equal to 1",
-            ),
-            (
-                "CreateModel",
-                json!({ "ModelName": "m", "Tags": vec![json!({ "Key": "k", "Value": "v" }); 51] }),
-                "'tags' failed to satisfy constraint: Member must have length less than or equal to 50",
-            ),
-            (
-                "CreateModel",
-                json!({ "ModelName": "m", "Tags": [{ "Key": "", "Value": "v" }] }),
-                "'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1",
-            ),
-            (
-                "ListEndpoints",
-                json!({ "MaxResults": 101 }),
-                "'maxResults' failed to satisfy constraint: Member must have value less than or equal to 100",
-            ),
-            (
-                "ListEndpoints",
-                json!({ "SortOrder": "Sideways" }),
-                "'sortOrder' failed to satisfy constraint: Member must satisfy enum value set: [Ascending, Descending]",
-            ),
-        ] {
-            let message = message(operation, &request);
-            assert!(message.contains(wanted), "{message}");
-        }
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_type_cannot_be_read() {
-        for request in [
-            json!({ "EndpointConfigName": 1, "ProductionVariants": [] }),
-            json!({ "EndpointConfigName": "c", "ProductionVariants": {} }),
-            json!({ "EndpointConfigName": "c", "ProductionVariants": ["v"] }),
-            json!({ "EndpointConfigName": "c", "ProductionVariants": [{ "InitialInstanceCount": "1" }] }),
-        ] {
-            let error = checked("CreateEndpointConfig", &request).expect_err("not readable");
-            assert_eq!(error.code, "SerializationException", "{request}");
-        }
-    }
-
-    #[test]
-    fn members_that_no_rule_names_are_taken_as_they_are() {
-        let request = json!({ "EndpointName": "e", "FromTheFuture": { "Deep": [1, 2] } });
-        assert_eq!(checked("DescribeEndpoint", &request), Ok(()));
-        assert_eq!(checked("NoSuchOperation", &request), Ok(()));
-    }
-}
+mod examples;
+#[cfg(test)]
+mod shape_tests;
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::error::ServiceError;
-use crate::requests::{Document, items, required};
+use crate::requests::{Document, is_set, items, required};
 
 /// An endpoint config as one deployment took it up.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,30 +24,23 @@ pub(crate) struct Deployed {
     pub(crate) models: Vec<(String, u64)>,
 }
 
+/// The weight of a variant whose config tells none.
+pub(crate) const DEFAULT_WEIGHT: f64 = 1.0;
+
+/// The members of a config that list its variants.
+pub(crate) const VARIANT_LISTS: [&str; 2] = ["ProductionVariants", "ShadowProductionVariants"];
+
 /// The members of a summary that tell weights and counts.
 const WEIGHTS: [&str; 2] = ["CurrentWeight", "DesiredWeight"];
 const COUNTS: [&str; 2] = ["CurrentInstanceCount", "DesiredInstanceCount"];
 
 impl Deployed {
     /// The same with the weights and instance counts that variants of the same names have in `old`,
-    /// except what the service was told to exclude.
+    /// except what the service was told to exclude. A variant that is or was serverless has no count
+    /// to retain.
     pub(crate) fn retaining(mut self, old: &Self, excluded: &[&str]) -> Self {
-        for variant in &mut self.variants {
-            let Some(before) = old
-                .variants
-                .iter()
-                .find(|before| before["VariantName"] == variant["VariantName"])
-            else {
-                continue;
-            };
-            for (property, members) in
-                [("DesiredWeight", WEIGHTS), ("DesiredInstanceCount", COUNTS)]
-            {
-                if !excluded.contains(&property) {
-                    copy(before, variant, &members);
-                }
-            }
-        }
+        retain(&mut self.variants, &old.variants, excluded);
+        retain(&mut self.shadow_variants, &old.shadow_variants, excluded);
         self
     }
 
@@ -64,8 +57,13 @@ impl Deployed {
                 "Could not find variant \"{name}\"."
             )));
         };
+        if is_serverless(variant) && is_set(desired, "DesiredInstanceCount") {
+            return Err(ServiceError::validation(format!(
+                "DesiredInstanceCount is not supported for serverless variant \"{name}\"."
+            )));
+        }
         for (asked, members) in [("DesiredWeight", WEIGHTS), ("DesiredInstanceCount", COUNTS)] {
-            if let Some(value) = desired.get(asked) {
+            if let Some(value) = desired.get(asked).filter(|value| !value.is_null()) {
                 for member in members {
                     variant[member] = value.clone();
                 }
@@ -87,7 +85,7 @@ impl Deployed {
 
     /// Whether a variant is serverless.
     pub(crate) fn is_serverless(&self) -> bool {
-        variants(&self.document).any(|variant| variant.contains_key("ServerlessConfig"))
+        variants(&self.document).any(|variant| is_set(variant, "ServerlessConfig"))
     }
 
     #[cfg(test)]
@@ -106,10 +104,33 @@ impl Deployed {
 
 /// The production and shadow variants of a config.
 pub(crate) fn variants(config: &Document) -> impl Iterator<Item = &Document> {
-    let production = items(config, "ProductionVariants").iter();
-    production
-        .chain(items(config, "ShadowProductionVariants"))
+    let lists = VARIANT_LISTS.into_iter();
+    lists
+        .flat_map(|member| items(config, member))
         .filter_map(Value::as_object)
+}
+
+fn retain(variants: &mut [Value], old: &[Value], excluded: &[&str]) {
+    for variant in variants {
+        let Some(before) = old
+            .iter()
+            .find(|before| before["VariantName"] == variant["VariantName"])
+        else {
+            continue;
+        };
+        if !excluded.contains(&"DesiredWeight") {
+            copy(before, variant, &WEIGHTS);
+        }
+        let has_counts = !is_serverless(before) && !is_serverless(variant);
+        if has_counts && !excluded.contains(&"DesiredInstanceCount") {
+            copy(before, variant, &COUNTS);
+        }
+    }
+}
+
+/// Whether a summary is of a serverless variant.
+fn is_serverless(summary: &Value) -> bool {
+    summary.get("CurrentServerlessConfig").is_some()
 }
 
 fn copy(from: &Value, to: &mut Value, members: &[&str]) {

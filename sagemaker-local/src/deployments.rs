@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Resource};
 use crate::clock::{Moment, timestamp};
-use crate::deployed::{Deployed, variants};
+use crate::deployed::{DEFAULT_WEIGHT, Deployed, variants};
 use crate::error::ServiceError;
 use crate::model_packages;
 use crate::models;
@@ -57,7 +57,7 @@ fn summary(account: &Account, variant: &Document, now: Moment) -> Value {
     let weight = variant
         .get("InitialVariantWeight")
         .cloned()
-        .unwrap_or_else(|| 1.0.into());
+        .unwrap_or_else(|| DEFAULT_WEIGHT.into());
     let images: Vec<Value> = images(account, variant)
         .into_iter()
         .map(|image| json!({ "SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": timestamp(now) }))

@@ -23,6 +23,7 @@ pub(crate) fn run(
     sight: Sight,
 ) -> Answer {
     constraints::check(operation, request)?;
+    tags::check(request)?;
     match operation {
         "CreateModelPackageGroup" => model_package_groups::create(account, request, now),
         "DescribeModelPackageGroup" => model_package_groups::describe(account, request),

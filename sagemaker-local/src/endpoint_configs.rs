@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::clock::{Moment, timestamp};
-use crate::deployed::variants;
+use crate::deployed::{DEFAULT_WEIGHT, VARIANT_LISTS, variants};
 use crate::error::ServiceError;
 use crate::models;
 use crate::names;
 use crate::paging::{self, Row};
-use crate::requests::{Answer, Document, required, text};
+use crate::requests::{Answer, Document, is_set, required, text};
+use crate::serverless;
 
 pub(crate) fn create(account: &mut Account, request: &Document, now: Moment) -> Answer {
     let name = required(request, "EndpointConfigName");
@@ -21,18 +22,29 @@ pub(crate) fn create(account: &mut Account, request: &Document, now: Moment) -> 
         )));
     }
     check_variants(account, request)?;
+    serverless::check(account, request)?;
     check_async_inference(request)?;
     let config = account.make(name, arn.clone(), request, "EndpointConfigName", now);
     account.endpoint_configs.insert(names::key(name), config);
     Ok(json!({ "EndpointConfigArn": arn }))
 }
 
+/// Describes a config as it was asked for. A weight that was left out is told all the same: it is the
+/// one default that the service fills in.
 pub(crate) fn describe(account: &Account, request: &Document) -> Answer {
     let name = required(request, "EndpointConfigName");
     let config = account
         .endpoint_config(name)
         .ok_or_else(|| not_found(account, name))?;
     let mut answer = Value::from(config.document.clone());
+    for member in VARIANT_LISTS {
+        let variants = answer.get_mut(member).and_then(Value::as_array_mut);
+        for variant in variants.into_iter().flatten() {
+            if variant.get("InitialVariantWeight").is_none() {
+                variant["InitialVariantWeight"] = DEFAULT_WEIGHT.into();
+            }
+        }
+    }
     answer["EndpointConfigName"] = config.name.as_str().into();
     answer["EndpointConfigArn"] = config.arn.as_str().into();
     answer["CreationTime"] = timestamp(config.created);
@@ -101,35 +113,16 @@ fn check_variants(account: &Account, request: &Document) -> Result<(), ServiceEr
 
 /// A variant is either serverless or has instances.
 fn check_capacity(name: &str, variant: &Document) -> Result<(), ServiceError> {
-    let Some(serverless) = variant
-        .get("ServerlessConfig")
-        .filter(|config| !config.is_null())
-    else {
-        let has = |member| variant.get(member).is_some_and(|value| !value.is_null());
-        if has("InstancePools") || (has("InstanceType") && has("InitialInstanceCount")) {
-            return Ok(());
-        }
-        return Err(ServiceError::validation(format!(
-            "Variant \"{name}\" needs a ServerlessConfig, or an InstanceType and an InitialInstanceCount."
-        )));
-    };
-    if text(variant, "InstanceType").is_some() {
-        return Err(ServiceError::validation(format!(
-            "Variant \"{name}\" cannot have both a ServerlessConfig and an InstanceType."
-        )));
+    let has = |member| is_set(variant, member);
+    if has("ServerlessConfig")
+        || has("InstancePools")
+        || (has("InstanceType") && has("InitialInstanceCount"))
+    {
+        return Ok(());
     }
-    let number = |member: &str| serverless[member].as_i64().unwrap_or_default();
-    if number("MemorySizeInMB") % 1024 != 0 {
-        return Err(ServiceError::validation(format!(
-            "The MemorySizeInMB of variant \"{name}\" must be one of 1024, 2048, 3072, 4096, 5120, 6144."
-        )));
-    }
-    if number("ProvisionedConcurrency") > number("MaxConcurrency") {
-        return Err(ServiceError::validation(format!(
-            "The ProvisionedConcurrency of variant \"{name}\" must not be greater than its MaxConcurrency."
-        )));
-    }
-    Ok(())
+    Err(ServiceError::validation(format!(
+        "Variant \"{name}\" needs a ServerlessConfig, or an InstanceType and an InitialInstanceCount."
+    )))
 }
 
 fn check_async_inference(request: &Document) -> Result<(), ServiceError> {

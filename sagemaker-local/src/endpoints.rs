@@ -75,6 +75,9 @@ pub(crate) fn update(account: &mut Account, request: &Document, now: Moment) -> 
     let (old, modified) = (Arc::clone(&view.phase.live), view.modified);
     let mut new = asked_for(account, request, now)?;
     guardrails::check(request.get("DeploymentConfig"), Some(&old), &new)?;
+    if account.settings.refuse_to_serverless {
+        guardrails::check_stays_on_instances(&old, &new)?;
+    }
     if request.get("RetainDeploymentConfig") == Some(&Value::Bool(true)) {
         new.deployment_config.clone_from(&old.deployment_config);
     }

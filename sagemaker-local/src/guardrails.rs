@@ -42,6 +42,14 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Refuses an update that turns instances into a serverless variant.
+pub(crate) fn check_stays_on_instances(old: &Deployed, new: &Deployed) -> Result<(), ServiceError> {
+    if new.is_serverless() && !old.is_serverless() {
+        return refuse("An update cannot turn an instance-based endpoint into a serverless one.");
+    }
+    Ok(())
+}
+
 fn is_async(config: &Deployed) -> bool {
     config.document.contains_key("AsyncInferenceConfig")
 }
@@ -190,6 +198,23 @@ mod tests {
             &json!({ "ProductionVariants": [{ "ServerlessConfig": {} }] }),
         );
         assert!(check(Some(&rolling(10)), Some(&serverless), &serverless).is_err());
+    }
+
+    #[test]
+    fn instances_stay_instances_where_that_is_asked_for() {
+        let instances = config(&["v"], &Value::Null);
+        let serverless = config(
+            &["v"],
+            &json!({ "ProductionVariants": [{ "ServerlessConfig": {} }] }),
+        );
+        for (old, new, good) in [
+            (&instances, &serverless, false),
+            (&instances, &instances, true),
+            (&serverless, &instances, true),
+            (&serverless, &serverless, true),
+        ] {
+            assert_eq!(check_stays_on_instances(old, new).is_ok(), good);
+        }
     }
 
     #[test]

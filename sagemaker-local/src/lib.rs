@@ -37,6 +37,8 @@ mod guardrails;
 
 mod endpoint_configs;
 
+mod serverless;
+
 mod models;
 
 mod model_packages;

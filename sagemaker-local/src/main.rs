@@ -36,6 +36,9 @@ struct Arguments {
     /// Calls per second beyond which every call is throttled
     #[arg(long, value_name = "N", value_parser = rate)]
     calls_per_second: Option<f64>,
+    /// Refuse updates that turn instances into a serverless variant
+    #[arg(long)]
+    refuse_to_serverless: bool,
 }
 
 fn seconds(argument: &str) -> Result<Duration, String> {
@@ -70,6 +73,7 @@ async fn main() -> std::io::Result<()> {
         region: arguments.region,
         account: arguments.account,
         calls_per_second: arguments.calls_per_second,
+        refuse_to_serverless: arguments.refuse_to_serverless,
     };
     let server = Server::bind(address, settings).await?;
     writeln!(

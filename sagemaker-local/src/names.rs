@@ -23,15 +23,31 @@ pub(crate) const INSTANCE_TYPE: &str = r"ml\.[a-z0-9-]+\.[a-z0-9]+";
 pub(crate) const NAME_CONTAINS: &str = "[a-zA-Z0-9-]+";
 /// The pattern of a KMS key.
 pub(crate) const KMS_KEY: &str = "[a-zA-Z0-9:/_-]*";
-/// The pattern of a place in S3.
+/// The pattern of a place in S3 that is read.
 pub(crate) const S3_URI: &str = "^(https|s3)://([^/]+)/?(.*)$";
+/// The pattern of a place in S3 that is written to: the service writes it a little otherwise.
+pub(crate) const S3_DESTINATION: &str = "^(https|s3)://([^/])/?(.*)$";
+/// The pattern of a container image.
+pub(crate) const IMAGE: &str = r"[\S]+";
+/// The pattern of the id of a security group or subnet.
+pub(crate) const NETWORK_ID: &str = "[-0-9a-zA-Z]+";
+/// The pattern of an SNS topic.
+pub(crate) const SNS_TOPIC: &str = r"arn:aws[a-z\-]*:sns:[a-z0-9\-]*:[0-9]{12}:[a-zA-Z0-9_.-]+";
+/// The pattern of the media type of captured data.
+pub(crate) const CONTENT_TYPE: &str = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*\/[a-zA-Z0-9](-*[a-zA-Z0-9.])*";
+/// The pattern of a tag's key and value.
+pub(crate) const TAG: &str = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$";
 
 /// Whether all of `value` follows `pattern`.
 ///
 /// # Panics
 /// Panics on a pattern that is no regular expression.
 pub(crate) fn follows(pattern: &str, value: &str) -> bool {
-    // regex-lite has no look-behind. The one that the service uses, `(?<!-)`, always follows the
+    // regex-lite has no classes of Unicode.
+    if pattern == TAG {
+        return value.chars().all(may_stand_in_a_tag);
+    }
+    // Nor has it look-behind. The one that the service uses, `(?<!-)`, always follows the
     // name.
     let (pattern, no_hyphen_at_end) = match pattern.split_once("(?<!-)") {
         Some((name, version)) => (format!("{name}{version}"), true),
@@ -41,6 +57,13 @@ pub(crate) fn follows(pattern: &str, value: &str) -> bool {
         .expect("the patterns in this file are regular expressions");
     let hyphen_at_end = value.ends_with('-') || value.contains("-/");
     whole.is_match(value) && !(no_hyphen_at_end && hyphen_at_end)
+}
+
+/// Whether `TAG` has this letter, separator, number or sign. The standard library's letters are a few
+/// more than `\p{L}`: vowel signs of some scripts and encircled letters pass as well.
+fn may_stand_in_a_tag(character: char) -> bool {
+    let is_separator = character.is_whitespace() && !character.is_control();
+    character.is_alphanumeric() || is_separator || "_.:/=+-@".contains(character)
 }
 
 /// What names are told apart by: the service ignores case where it looks an endpoint up, and ARNs
@@ -182,6 +205,23 @@ mod tests {
             (NAME_CONTAINS, "-a-", "a_b"),
             (KMS_KEY, "arn:aws:kms:eu-west-1:123456789012:key/a-b", "a b"),
             (S3_URI, "s3://bucket/key", "bucket/key"),
+            (S3_DESTINATION, "s3://bucket/key", "s3:///key"),
+            (S3_DESTINATION, "https://bucket", "file://bucket/key"),
+            (
+                IMAGE,
+                "123456789012.dkr.ecr.eu-west-1.amazonaws.com/i:1",
+                "an image",
+            ),
+            (NETWORK_ID, "sg-0a1B", "sg_1"),
+            (
+                SNS_TOPIC,
+                "arn:aws-cn:sns:cn-north-1:123456789012:Done_1.fifo",
+                "arn:aws:sqs:eu-west-1:123456789012:done",
+            ),
+            (CONTENT_TYPE, "application/x-ndjson", "csv"),
+            (TAG, "Größe 1\u{3000}_.:/=+-@", "a,b"),
+            (TAG, "", "a\tb"),
+            (TAG, "²½", "a\n"),
         ] {
             assert!(follows(pattern, good), "{pattern} {good}");
             assert!(!follows(pattern, bad), "{pattern} {bad}");

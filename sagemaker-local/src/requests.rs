@@ -28,11 +28,24 @@ pub(crate) fn items<'request>(request: &'request Document, member: &str) -> &'re
         .map_or(&[], Vec::as_slice)
 }
 
-/// A copy of the request without some members, and without those that are null.
+/// Whether a member is set: null is as good as left out.
+pub(crate) fn is_set(document: &Document, member: &str) -> bool {
+    document.get(member).is_some_and(|value| !value.is_null())
+}
+
+/// A copy of the request without some members, and without those that are null, however deep.
 pub(crate) fn without(request: &Document, members: &[&str]) -> Document {
     request
         .iter()
         .filter(|(member, value)| !members.contains(&member.as_str()) && !value.is_null())
-        .map(|(member, value)| (member.clone(), value.clone()))
+        .map(|(member, value)| (member.clone(), without_nulls(value)))
         .collect()
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(document) => without(document, &[]).into(),
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        _ => value.clone(),
+    }
 }

@@ -20,6 +20,9 @@ pub struct Settings {
     /// Calls per second that the whole account may make; `None` for no limit. A second's worth may
     /// come at once, and at least one call.
     pub calls_per_second: Option<f64>,
+    /// Whether `UpdateEndpoint` refuses to turn instances into a serverless variant, as the service's
+    /// documentation has it. It is accepted otherwise.
+    pub refuse_to_serverless: bool,
 }
 
 impl Default for Settings {
@@ -32,6 +35,7 @@ impl Default for Settings {
             region: "eu-west-1".to_owned(),
             account: "123456789012".to_owned(),
             calls_per_second: None,
+            refuse_to_serverless: false,
         }
     }
 }

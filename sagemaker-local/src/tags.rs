@@ -9,10 +9,36 @@ use crate::clock::Moment;
 use crate::endpoints;
 use crate::error::ServiceError;
 use crate::names;
-use crate::requests::{Answer, Document, items, required};
+use crate::requests::{Answer, Document, is_set, items, required};
 
 /// The most tags that a resource may bear.
 const MOST_TAGS: usize = 50;
+/// What the keys of AWS's own tags begin with, in any case.
+const RESERVED: &str = "aws:";
+
+/// Checks the tags that a request gives to whatever resource, or the keys that it takes away.
+pub(crate) fn check(request: &Document) -> Result<(), ServiceError> {
+    let given = items(request, "Tags").iter().map(|tag| &tag["Key"]);
+    let keys = given
+        .chain(items(request, "TagKeys"))
+        .filter_map(Value::as_str);
+    let mut seen = BTreeSet::new();
+    for key in keys {
+        let start = key.get(..RESERVED.len());
+        if start.is_some_and(|start| start.eq_ignore_ascii_case(RESERVED)) {
+            return Err(ServiceError::validation(format!(
+                "System prefix 'aws:' reserved for AWS usage in tag key: {key}"
+            )));
+        }
+        // To take a tag away twice does no harm.
+        if !seen.insert(key) && is_set(request, "Tags") {
+            return Err(ServiceError::validation(format!(
+                "Duplicate tag key in the request: {key}"
+            )));
+        }
+    }
+    Ok(())
+}
 
 pub(crate) fn add(account: &mut Account, request: &Document, now: Moment) -> Answer {
     let arn = tagged(account, request, now)?;
@@ -81,120 +107,4 @@ fn tagged(account: &Account, request: &Document, now: Moment) -> Result<String, 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scene::Scene;
-
-    #[test]
-    fn tags_are_given_added_and_taken_away() {
-        let mut scene = Scene::new();
-        let arn = scene.model("shop");
-        assert_eq!(
-            scene.call("ListTags", json!({ "ResourceArn": arn })),
-            Ok(json!({ "Tags": [] }))
-        );
-
-        scene.done(
-            "AddTags",
-            json!({ "ResourceArn": arn, "Tags": [{ "Key": "b", "Value": "1" }, { "Key": "a", "Value": "2" }] }),
-        );
-        let added = scene.done(
-            "AddTags",
-            json!({ "ResourceArn": arn, "Tags": [{ "Key": "b", "Value": "3" }] }),
-        );
-        assert_eq!(
-            added,
-            json!({ "Tags": [{ "Key": "a", "Value": "2" }, { "Key": "b", "Value": "3" }] })
-        );
-
-        scene.done(
-            "DeleteTags",
-            json!({ "ResourceArn": arn, "TagKeys": ["a", "none"] }),
-        );
-        assert_eq!(
-            scene.done("ListTags", json!({ "ResourceArn": arn })),
-            json!({ "Tags": [{ "Key": "b", "Value": "3" }] })
-        );
-    }
-
-    #[test]
-    fn tags_come_with_a_creation_and_go_with_a_deletion() {
-        let mut scene = Scene::new();
-        let tags = json!([{ "Key": "team", "Value": "shop" }]);
-        scene.model("model");
-        let config = scene.config_of("config", "model", json!({ "Tags": tags }));
-        scene.done(
-            "CreateEndpoint",
-            json!({ "EndpointName": "Shop", "EndpointConfigName": "config", "Tags": tags }),
-        );
-        let endpoint = scene.account.arns.endpoint("Shop");
-        for arn in [&config, &endpoint] {
-            assert_eq!(
-                scene.done("ListTags", json!({ "ResourceArn": arn }))["Tags"],
-                tags,
-                "{arn}"
-            );
-        }
-
-        scene.done(
-            "DeleteEndpointConfig",
-            json!({ "EndpointConfigName": "config" }),
-        );
-        scene.refused("ListTags", json!({ "ResourceArn": config }));
-        scene.pass(3.0);
-        scene.done("DeleteEndpoint", json!({ "EndpointName": "Shop" }));
-        scene.pass(1.0);
-        scene.refused("ListTags", json!({ "ResourceArn": endpoint }));
-
-        scene.config("config", "model");
-        scene.done(
-            "CreateEndpoint",
-            json!({ "EndpointName": "Shop", "EndpointConfigName": "config" }),
-        );
-        assert_eq!(
-            scene.done("ListTags", json!({ "ResourceArn": endpoint })),
-            json!({ "Tags": [] })
-        );
-        assert_eq!(
-            scene.done("ListTags", json!({ "ResourceArn": config })),
-            json!({ "Tags": [] })
-        );
-    }
-
-    #[test]
-    fn there_may_be_fifty_tags_and_no_more() {
-        let mut scene = Scene::new();
-        let arn = scene.model("shop");
-        let tags: Vec<Value> = (0..50)
-            .map(|key| json!({ "Key": format!("k{key}"), "Value": "" }))
-            .collect();
-        scene.done("AddTags", json!({ "ResourceArn": arn, "Tags": tags }));
-        let refused = scene.refused(
-            "AddTags",
-            json!({ "ResourceArn": arn, "Tags": [{ "Key": "one", "Value": "" }] }),
-        );
-        assert_eq!(refused.code, "ValidationException");
-    }
-
-    #[test]
-    fn what_is_not_there_bears_no_tags() {
-        let mut scene = Scene::new();
-        let arn = scene.account.arns.endpoint("none");
-        for (operation, request) in [
-            ("ListTags", json!({ "ResourceArn": arn })),
-            (
-                "AddTags",
-                json!({ "ResourceArn": arn, "Tags": [{ "Key": "k", "Value": "v" }] }),
-            ),
-            (
-                "DeleteTags",
-                json!({ "ResourceArn": arn, "TagKeys": ["k"] }),
-            ),
-        ] {
-            assert_eq!(
-                scene.refused(operation, request).code,
-                "ValidationException"
-            );
-        }
-    }
-}
+mod tests;

@@ -7,9 +7,11 @@ mod answer;
 mod check;
 mod deployment;
 mod fields;
+mod shape;
 mod values;
 
 pub use answer::{DeployAnswer, DeploymentStatus};
 pub use check::{CheckAnswer, CheckRequest};
 pub use deployment::{DeployRequest, DeploymentKind, OnFailure, OnTimeout};
 pub use fields::{BadKey, Environment, Setting};
+pub use shape::{DEFAULT_SERVERLESS_MAX_CONCURRENCY, InferenceOption, Shape, too_much_provisioned};

@@ -38,7 +38,7 @@ pub async fn deploy(
     budget: Budget,
     pace: Pace,
 ) -> Result<DeployAnswer, Failure> {
-    let mut deployment = Deployment::new(sagemaker, kind, request);
+    let mut deployment = Deployment::new(sagemaker, kind, request)?;
     let ended = match timeout_at(budget.answer_by, deployment.run(budget, pace)).await {
         Ok(ended) => ended,
         Err(_) => deployment.out_of_time(budget),
@@ -50,8 +50,15 @@ impl Deployment<'_> {
     /// Runs the turns until the deployment ends or the waiting budget is spent.
     async fn run(&mut self, budget: Budget, pace: Pace) -> Result<DeploymentStatus, Failure> {
         let mut backoff = pace.backoff();
+        let mut steps_before = 0;
         loop {
-            let pause = match self.turn().await {
+            let turn = self.turn().await;
+            if self.steps_done > steps_before {
+                // It is getting on: what fails now fails for the first time.
+                steps_before = self.steps_done;
+                backoff = pace.backoff();
+            }
+            let pause = match turn {
                 Ok(Turn::Done(status)) => return Ok(status),
                 Ok(Turn::Failed(error)) => return Err(self.undo(error, budget, pace).await),
                 Ok(Turn::LookAgain) => {

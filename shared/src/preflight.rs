@@ -64,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::contract::Environment;
+    use crate::contract::{DeploymentKind, Environment};
 
     fn request(require_approved_package: bool) -> DeployRequest {
         let event = json!({
@@ -73,7 +73,8 @@ mod tests {
             "package_arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1",
             "require_approved_package": require_approved_package,
         });
-        DeployRequest::parse(&event.to_string(), &Environment::new()).expect("a good request")
+        DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new())
+            .expect("a good request")
     }
 
     fn package(status: &str, approval: &str, supported: &[&str]) -> DescribeModelPackageOutput {

@@ -172,7 +172,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::contract::{DeployRequest, Environment};
+    use crate::contract::{DeployRequest, DeploymentKind, Environment};
 
     #[test]
     fn nothing_is_cleared_that_the_endpoint_uses_or_may_use() {
@@ -182,8 +182,9 @@ mod tests {
             "package_arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1",
         });
         let request =
-            DeployRequest::parse(&event.to_string(), &Environment::new()).expect("a good request");
-        let plan = Plan::new_endpoint(&request);
+            DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new())
+                .expect("a good request");
+        let plan = Plan::new_endpoint(&request).expect("the keys go together");
         let ours = plan.endpoint_config_name.as_str();
         let traces = |creates| Traces {
             endpoint_name: "churn",

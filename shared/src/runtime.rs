@@ -115,7 +115,7 @@ pub async fn answer_deployment(
 ) -> Result<DeployAnswer, Failure> {
     logged("deployment", &event, async {
         let text = event.payload.get();
-        let request = DeployRequest::parse(text, environment)?;
+        let request = DeployRequest::parse(kind, text, environment)?;
         let budget = Budget::new(request.max_wait, remaining(&event));
         // Boxed, because the compiler gives up on the layout of futures that nest as deep as this one.
         Box::pin(deploy(

@@ -10,10 +10,12 @@ use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
+use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::primitives::DateTime;
-use aws_sdk_sagemaker::types::EndpointStatus;
+use aws_sdk_sagemaker::types::{EndpointStatus, Tag, VariantProperty};
 
+use crate::plan::Retained;
 pub use failure::{FailureKind, ServiceFailure};
 
 /// Endpoints asked for per page: the most that the service gives.
@@ -127,11 +129,17 @@ impl SageMaker {
     /// Whatever the service says; [`FailureKind::AlreadyExists`] is one of it, because the endpoint's
     /// name does not prove whose it is, and [`FailureKind::PrerequisiteNotFound`] where the service does
     /// not see the endpoint config (yet).
-    pub async fn create_endpoint(&self, name: &str, config: &str) -> Result<(), ServiceFailure> {
+    pub async fn create_endpoint(
+        &self,
+        name: &str,
+        config: &str,
+        tags: &[Tag],
+    ) -> Result<(), ServiceFailure> {
         let request = self.client.create_endpoint();
         let reply = request
             .endpoint_name(name)
             .endpoint_config_name(config)
+            .set_tags((!tags.is_empty()).then(|| tags.to_vec()))
             .send()
             .await;
         reply.map(drop).map_err(|error| {
@@ -140,19 +148,32 @@ impl SageMaker {
         })
     }
 
-    /// Puts the endpoint onto another endpoint config (`UpdateEndpoint`), keeping the counts and weights
-    /// that autoscaling or an operator gave its variants.
+    /// Puts the endpoint onto another endpoint config (`UpdateEndpoint`).
     ///
     /// # Errors
     ///
     /// Whatever the service says, among it [`FailureKind::InProgress`], and
     /// [`FailureKind::PrerequisiteNotFound`] where the service does not see the endpoint config (yet).
-    pub async fn update_endpoint(&self, name: &str, config: &str) -> Result<(), ServiceFailure> {
+    pub async fn update_endpoint(
+        &self,
+        name: &str,
+        config: &str,
+        retained: &Retained,
+    ) -> Result<(), ServiceFailure> {
+        let excluded = retained.but.iter().map(|property| {
+            let property = property.clone();
+            VariantProperty::builder()
+                .variant_property_type(property)
+                .build()
+        });
         let request = self.client.update_endpoint();
         let reply = request
             .endpoint_name(name)
             .endpoint_config_name(config)
-            .retain_all_variant_properties(true)
+            .retain_all_variant_properties(retained.all)
+            .set_exclude_retained_variant_properties(
+                (!retained.but.is_empty()).then(|| excluded.collect()),
+            )
             .send()
             .await;
         reply.map(drop).map_err(|error| {
@@ -163,6 +184,19 @@ impl SageMaker {
                 failure
             }
         })
+    }
+
+    /// Adds tags to a resource, or gives those that it has other values (`AddTags`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn add_tags(&self, arn: &str, tags: &[Tag]) -> Result<(), ServiceFailure> {
+        let request = self.client.add_tags().resource_arn(arn);
+        let reply = request.set_tags(Some(tags.to_vec())).send().await;
+        reply
+            .map(drop)
+            .map_err(|error| ServiceFailure::of("AddTags", arn.to_owned(), &error))
     }
 
     /// Deletes the endpoint (`DeleteEndpoint`); one that is not there is fine.
@@ -234,6 +268,23 @@ impl SageMaker {
             ServiceFailure::of("DeleteEndpointConfig", resource, &error)
         }))
         .map(drop)
+    }
+
+    /// The model of this name (`DescribeModel`).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says but that there is none.
+    pub async fn find_model(
+        &self,
+        name: &str,
+    ) -> Result<Option<DescribeModelOutput>, ServiceFailure> {
+        let reply = self.client.describe_model().model_name(name).send().await;
+        unless_absent(
+            reply.map_err(|error| {
+                ServiceFailure::of("DescribeModel", format!("model {name}"), &error)
+            }),
+        )
     }
 
     /// Creates a model (`CreateModel`).

@@ -46,6 +46,9 @@ fn a_config_is_described_as_it_was_created() {
         json!({ "EndpointConfigArn": arn("config") })
     );
     let mut expected = request;
+    for list in ["ProductionVariants", "ShadowProductionVariants"] {
+        expected[list][0]["InitialVariantWeight"] = json!(1.0);
+    }
     expected["EndpointConfigArn"] = arn("config").into();
     expected["CreationTime"] = timestamp(scene.now);
     let described = scene.done(
@@ -53,6 +56,39 @@ fn a_config_is_described_as_it_was_created() {
         json!({ "EndpointConfigName": "Config" }),
     );
     assert_eq!(described, expected);
+}
+
+#[test]
+fn a_described_weight_is_the_one_asked_for_or_one() {
+    for (asked, described) in [
+        (json!(0.25), json!(0.25)),
+        (json!(0), json!(0)),
+        (json!(null), json!(1.0)),
+    ] {
+        let mut scene = Scene::new();
+        scene.model("m");
+        let variant = json!({
+            "VariantName": "v",
+            "ModelName": "m",
+            "ServerlessConfig": { "MemorySizeInMB": 1024, "MaxConcurrency": 1, "ProvisionedConcurrency": null },
+            "InitialVariantWeight": asked,
+        });
+        scene.done("CreateEndpointConfig", with_variants(&json!([variant])));
+        let answer = scene.done(
+            "DescribeEndpointConfig",
+            json!({ "EndpointConfigName": "config" }),
+        );
+        let variant = json!({
+            "VariantName": "v",
+            "ModelName": "m",
+            "ServerlessConfig": { "MemorySizeInMB": 1024, "MaxConcurrency": 1 },
+            "InitialVariantWeight": described,
+        });
+        let mut expected = with_variants(&json!([variant]));
+        expected["EndpointConfigArn"] = arn("config").into();
+        expected["CreationTime"] = timestamp(scene.now);
+        assert_eq!(answer, expected);
+    }
 }
 
 #[test]
@@ -88,16 +124,6 @@ fn its_models_must_be_there() {
 
 #[test]
 fn a_variant_has_one_name_a_model_and_one_kind_of_capacity() {
-    let mut scene = Scene::new();
-    scene.model("m");
-    let serverless = |memory: u32, most: u32, provisioned: u32| {
-        let config = json!({
-            "MemorySizeInMB": memory,
-            "MaxConcurrency": most,
-            "ProvisionedConcurrency": provisioned,
-        });
-        json!([{ "VariantName": "v", "ModelName": "m", "ServerlessConfig": config }])
-    };
     for (good, variants) in [
         (false, json!([{ "VariantName": "v", "ModelName": "m" }])),
         (
@@ -120,18 +146,28 @@ fn a_variant_has_one_name_a_model_and_one_kind_of_capacity() {
             ]),
         ),
         (
-            false,
+            true,
+            json!([{ "VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1 }]),
+        ),
+        (
+            true,
             json!([{
                 "VariantName": "v",
                 "ModelName": "m",
-                "InstanceType": "ml.m5.large",
+                "InstancePools": [{ "InstanceType": "ml.m5.large", "Priority": 1 }],
+            }]),
+        ),
+        (
+            true,
+            json!([{
+                "VariantName": "v",
+                "ModelName": "m",
                 "ServerlessConfig": { "MemorySizeInMB": 1024, "MaxConcurrency": 1 },
             }]),
         ),
-        (false, serverless(1500, 5, 1)),
-        (false, serverless(2048, 5, 6)),
-        (true, serverless(2048, 5, 5)),
     ] {
+        let mut scene = Scene::new();
+        scene.model("m");
         let answer = scene.call("CreateEndpointConfig", with_variants(&variants));
         assert_eq!(answer.is_ok(), good, "{variants} {answer:?}");
     }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::send;
 
@@ -89,6 +89,43 @@ async fn it_is_told_its_settings() {
     );
     let answer = send(&url, "POST", "/", target, r#"{"ModelName":"none"}"#).await;
     assert_eq!(answer.body["__type"], json!("ThrottlingException"));
+}
+
+#[tokio::test]
+async fn it_refuses_updates_to_serverless_only_when_told_to() {
+    let instances = json!({ "InstanceType": "ml.m5.large", "InitialInstanceCount": 1 });
+    let serverless = json!({ "ServerlessConfig": { "MemorySizeInMB": 1024, "MaxConcurrency": 1 } });
+    let config = |name: &str, capacity: &Value| {
+        let mut variant = json!({ "VariantName": "v", "ModelName": "m" });
+        let capacity = capacity.as_object().expect("an object").clone();
+        variant.as_object_mut().expect("an object").extend(capacity);
+        json!({ "EndpointConfigName": name, "ProductionVariants": [variant] })
+    };
+    let on = |config: &str| json!({ "EndpointName": "e", "EndpointConfigName": config });
+    let at_once = ["--port", "0", "--create-seconds", "0"];
+    for (more, status) in [(&[][..], 200), (&["--refuse-to-serverless"], 400)] {
+        let mut program = Program::start(&[&at_once, more].concat());
+        let url = program.url();
+        for (operation, request, wanted) in [
+            (
+                "CreateModel",
+                json!({ "ModelName": "m", "PrimaryContainer": { "Image": "image" } }),
+                200,
+            ),
+            ("CreateEndpointConfig", config("instances", &instances), 200),
+            (
+                "CreateEndpointConfig",
+                config("serverless", &serverless),
+                200,
+            ),
+            ("CreateEndpoint", on("instances"), 200),
+            ("UpdateEndpoint", on("serverless"), status),
+        ] {
+            let target = format!("X-Amz-Target: SageMaker.{operation}\r\n");
+            let answer = send(&url, "POST", "/", &target, &request.to_string()).await;
+            assert_eq!(answer.status, wanted, "{operation} {more:?}");
+        }
+    }
 }
 
 #[test]

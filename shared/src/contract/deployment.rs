@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::fields::{Environment, Fields, Setting};
+use super::fields::{Environment, Fields};
+use super::shape::Shape;
 use super::values;
 use crate::error::Error;
 
@@ -42,6 +43,10 @@ pub enum OnTimeout {
 
 /// A deployment, as asked for: complete and within the service's limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the contract"
+)]
 pub struct DeployRequest {
     /// ARN of the execution role that the model runs under.
     pub role: String,
@@ -51,12 +56,10 @@ pub struct DeployRequest {
     pub package_arn: String,
     /// Salt for the derived names: the same inputs with another id are a fresh deployment.
     pub deployment_id: Option<String>,
-    /// Name of the production variant.
-    pub variant_name: Setting<String>,
-    /// Instance type, `ml.<family>.<size>`.
-    pub instance_type: Setting<String>,
-    /// Number of instances at the start; at least 1.
-    pub initial_instance_count: Setting<i32>,
+    /// What shapes the endpoint.
+    pub shape: Shape,
+    /// Update only: whether the counts and weights that autoscaling or an operator gave the variants stay.
+    pub retain_all_variant_properties: bool,
     /// Whether a package that is not `Approved` is refused.
     pub require_approved_package: bool,
     /// Update only: whether a `Failed` endpoint is deleted and created again.
@@ -79,14 +82,22 @@ impl DeployRequest {
     /// # Errors
     ///
     /// [`Error::InvalidRequest`] with every bad key.
-    pub fn parse(event: &str, environment: &Environment) -> Result<Self, Error> {
+    pub fn parse(
+        kind: DeploymentKind,
+        event: &str,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
         let invalid = |bad_keys| Error::InvalidRequest { bad_keys };
         let mut fields = Fields::of(event, environment).map_err(invalid)?;
-        let request = Self::read(&mut fields, environment.get("AWS_REGION"));
+        let request = Self::read(&mut fields, kind, environment.get("AWS_REGION"));
         fields.finish(request).map_err(invalid)
     }
 
-    fn read(fields: &mut Fields<'_>, region: Option<&String>) -> Option<Self> {
+    fn read(
+        fields: &mut Fields<'_>,
+        kind: DeploymentKind,
+        region: Option<&String>,
+    ) -> Option<Self> {
         let role = fields.required("role", role_arn);
         let endpoint_name = fields.required("endpoint_name", values::name);
         let package_arn = fields.required("package_arn", package_arn);
@@ -105,10 +116,9 @@ impl DeployRequest {
         let deployment_id = fields.optional("deployment_id", |value| {
             values::text("(?s:.)+", 256, "a string of at most 256 characters")(value)
         });
-        let variant_name = fields.optional("variant_name", values::name);
-        let instance_type = fields.optional("instance_type", instance_type);
-        let initial_instance_count =
-            fields.optional("initial_instance_count", values::integer(1..=i32::MAX));
+        let shape = Shape::read(fields, kind);
+        let retain_all_variant_properties =
+            fields.optional("retain_all_variant_properties", values::flag);
         let require_approved_package = fields.optional("require_approved_package", values::flag);
         let replace_failed_endpoint = fields.optional("replace_failed_endpoint", values::flag);
         let on_failure = fields.optional(
@@ -130,9 +140,8 @@ impl DeployRequest {
             endpoint_name: endpoint_name?,
             package_arn: package_arn?,
             deployment_id: deployment_id.get(),
-            variant_name,
-            instance_type,
-            initial_instance_count,
+            shape,
+            retain_all_variant_properties: retain_all_variant_properties.or(true),
             require_approved_package: require_approved_package.or(true),
             replace_failed_endpoint: replace_failed_endpoint.or(false),
             on_failure: on_failure.or(OnFailure::Delete),
@@ -172,15 +181,6 @@ fn package_arn(value: &serde_json::Value) -> Result<String, String> {
     )(value)
 }
 
-fn instance_type(value: &serde_json::Value) -> Result<String, String> {
-    // The form and not the membership: the service's list grows faster than this code.
-    values::text(
-        r"ml\.[a-z][a-z0-9\-]*\.[a-z0-9\-]+",
-        64,
-        "an instance type like ml.m5.xlarge",
-    )(value)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn bad_keys(event: &str) -> Vec<BadKey> {
-        match DeployRequest::parse(event, &Environment::new()) {
+        match DeployRequest::parse(DeploymentKind::New, event, &Environment::new()) {
             Err(Error::InvalidRequest { bad_keys }) => bad_keys,
             other => panic!("{event} gave {other:?}"),
         }
@@ -214,15 +214,20 @@ mod tests {
 
     #[test]
     fn the_required_keys_alone_give_the_contracts_defaults() {
-        let request = DeployRequest::parse(&event().to_string(), &Environment::new())
-            .expect("the event is complete");
+        let request = DeployRequest::parse(
+            DeploymentKind::New,
+            &event().to_string(),
+            &Environment::new(),
+        )
+        .expect("the event is complete");
         assert_eq!(request.max_wait, Duration::from_secs(540));
         assert_eq!(request.on_timeout, OnTimeout::Fail);
         assert_eq!(request.on_failure, OnFailure::Delete);
         assert!(request.require_approved_package);
         assert!(!request.replace_failed_endpoint);
         assert!(!request.dry_run);
-        assert_eq!(request.variant_name.get(), None);
+        assert_eq!(request.shape, Shape::default());
+        assert!(request.retain_all_variant_properties);
         assert_eq!(request.deployment_id, None);
     }
 
@@ -298,7 +303,8 @@ mod tests {
         assert!(bad[0].reason.contains("partition"), "{bad:?}");
 
         let elsewhere = Environment::from([("AWS_REGION".to_owned(), "us-east-1".to_owned())]);
-        let error = DeployRequest::parse(&event().to_string(), &elsewhere).expect_err("elsewhere");
+        let error = DeployRequest::parse(DeploymentKind::New, &event().to_string(), &elsewhere)
+            .expect_err("elsewhere");
         assert!(
             error
                 .to_string()
@@ -352,7 +358,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_json_makes_the_parser_panic_and_no_refusal_is_without_a_key(event in any_json()) {
-            if let Err(error) = DeployRequest::parse(&event.to_string(), &Environment::new()) {
+            if let Err(error) = DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new()) {
                 let Error::InvalidRequest { bad_keys } = &error else {
                     panic!("{event} gave {error:?}");
                 };
@@ -363,14 +369,14 @@ mod tests {
 
         #[test]
         fn no_text_makes_the_parser_panic(event in ".*") {
-            let _ = DeployRequest::parse(&event, &Environment::new());
+            let _ = DeployRequest::parse(DeploymentKind::New, &event, &Environment::new());
         }
 
         #[test]
         fn a_good_event_stays_good_whatever_else_is_in_it(noise in any_json()) {
             let mut event = event();
             event["something_else"] = noise;
-            prop_assert!(DeployRequest::parse(&event.to_string(), &Environment::new()).is_ok());
+            prop_assert!(DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new()).is_ok());
         }
     }
 }

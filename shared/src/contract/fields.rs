@@ -53,6 +53,14 @@ impl<T: Clone> Setting<T> {
         self.event.clone().or_else(|| self.environment.clone())
     }
 
+    /// The event's value, else what is live, else the environment's.
+    pub fn over(&self, live: Option<T>) -> Option<T> {
+        self.event
+            .clone()
+            .or(live)
+            .or_else(|| self.environment.clone())
+    }
+
     /// The event's value, else the environment's, else the given default.
     pub fn or(&self, default: T) -> T {
         self.get().unwrap_or(default)

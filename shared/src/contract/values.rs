@@ -52,6 +52,21 @@ pub(super) fn integer(bounds: RangeInclusive<i32>) -> impl Fn(&Value) -> Result<
     }
 }
 
+/// A whole number within the bounds that is a multiple of `step`.
+pub(super) fn stepped(
+    bounds: RangeInclusive<i32>,
+    step: i32,
+) -> impl Fn(&Value) -> Result<i32, String> {
+    move |value| {
+        let number = integer(bounds.clone())(value)?;
+        if number % step == 0 {
+            Ok(number)
+        } else {
+            Err(format!("must be a multiple of {step}, not {number}"))
+        }
+    }
+}
+
 /// A boolean; it may come as the string `true` or `false`, in any case (Python writes `True`).
 pub(super) fn flag(value: &Value) -> Result<bool, String> {
     match value {
@@ -85,6 +100,40 @@ pub(super) fn name(value: &Value) -> Result<String, String> {
         63,
         "a name of at most 63 letters, digits and inner hyphens",
     )(value)
+}
+
+/// A comma-separated list; blanks around an item do not count.
+pub(super) fn list<T>(
+    most: usize,
+    item: impl Fn(&str) -> Result<T, String>,
+) -> impl Fn(&Value) -> Result<Vec<T>, String> {
+    move |value| {
+        let text = string(value, "a comma-separated list")?;
+        let items: Vec<_> = text.split(',').map(str::trim).collect();
+        if items.len() > most {
+            return Err(format!(
+                "must have at most {most} items, not {}",
+                items.len()
+            ));
+        }
+        if items.contains(&"") {
+            return Err(format!("must have no empty item, as in {}", quoted(text)));
+        }
+        items.into_iter().map(&item).collect()
+    }
+}
+
+/// An item of a list, of a form that the service prescribes.
+pub(super) fn item(
+    pattern: &'static str,
+    longest: usize,
+    form: &'static str,
+) -> impl Fn(&str) -> Result<String, String> {
+    let parse = text(pattern, longest, form);
+    move |item| {
+        parse(&Value::String(item.to_owned()))
+            .map_err(|reason| reason.replacen("must be", "must have items that are", 1))
+    }
 }
 
 fn string<'a>(value: &'a Value, form: &str) -> Result<&'a str, String> {

@@ -30,6 +30,7 @@ pub(super) struct Situation<'a> {
     pub(super) package_checked: bool,
     pub(super) model_made: bool,
     pub(super) endpoint_config_made: bool,
+    pub(super) endpoint_tagged: bool,
     pub(super) replace_failed_endpoint: bool,
     pub(super) dry_run: bool,
 }
@@ -41,6 +42,8 @@ pub(super) enum Step {
     CreateModel,
     CreateEndpointConfig,
     CreateEndpoint,
+    /// Put the event's tags on the endpoint that is updated.
+    TagEndpoint,
     UpdateEndpoint,
     /// Delete the `Failed` endpoint that is to be replaced.
     DeleteFailedEndpoint,
@@ -145,6 +148,11 @@ impl Situation<'_> {
                 endpoint_config_made: false,
                 ..
             } => Step::CreateEndpointConfig,
+            Self {
+                endpoint_tagged: false,
+                plan: Some(plan),
+                ..
+            } if last == Step::UpdateEndpoint && !plan.tags.is_empty() => Step::TagEndpoint,
             _ => last,
         }
     }

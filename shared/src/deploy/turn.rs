@@ -9,7 +9,7 @@ use tracing::{Span, info, warn};
 use super::decide::{Situation, Step, begun_after, decide, is_under_way};
 use crate::contract::{DeployRequest, DeploymentKind, DeploymentStatus};
 use crate::error::Error;
-use crate::plan::Plan;
+use crate::plan::{Live, Plan, served_model};
 use crate::preflight;
 use crate::sagemaker::{Endpoint, FailureKind, Made, SageMaker, ServiceFailure};
 use crate::wait::{Begun, Since};
@@ -48,11 +48,14 @@ pub(super) struct Deployment<'a> {
     pub(super) traces: Resources,
     /// The last failure that time may heal, while it lasts.
     pub(super) trouble: Option<ServiceFailure>,
+    /// How many steps have been carried out.
+    pub(super) steps_done: u32,
     /// What is known to be there under this deployment's names.
     made: Resources,
     seen_under_way: bool,
     replacing: bool,
     package_checked: bool,
+    endpoint_tagged: bool,
     prerequisite_missing_since: Option<Instant>,
     /// Endpoint configs that were made and then planned otherwise, because the live config changed.
     abandoned: Vec<String>,
@@ -65,7 +68,7 @@ impl<'a> Deployment<'a> {
         sagemaker: &'a SageMaker,
         kind: DeploymentKind,
         request: &'a DeployRequest,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let mut deployment = Self {
             sagemaker,
             kind,
@@ -75,19 +78,22 @@ impl<'a> Deployment<'a> {
             begun: None,
             traces: Resources::default(),
             trouble: None,
+            steps_done: 0,
             made: Resources::default(),
             seen_under_way: false,
             replacing: false,
             package_checked: false,
+            endpoint_tagged: false,
             prerequisite_missing_since: None,
             abandoned: Vec::new(),
             looked: false,
             started: Instant::now(),
         };
         if kind == DeploymentKind::New {
-            deployment.follow(Plan::new_endpoint(request));
+            let plan = Plan::new_endpoint(request);
+            deployment.follow(plan.map_err(|bad_keys| Error::InvalidRequest { bad_keys })?);
         }
-        deployment
+        Ok(deployment)
     }
 
     /// Looks at the endpoint once and does everything that can be done by that.
@@ -110,6 +116,7 @@ impl<'a> Deployment<'a> {
             }
             let begun_before = self.begun.clone();
             let acted = self.act(&step).await;
+            self.steps_done += u32::from(acted.is_ok());
             if matches!(&acted, Err(failure) if !failure.may_have_acted()) {
                 // This attempt was refused; an earlier one whose reply was lost may still have gone through.
                 self.begun = begun_before;
@@ -156,6 +163,7 @@ impl<'a> Deployment<'a> {
             package_checked: self.package_checked,
             model_made: self.made.model,
             endpoint_config_made: self.made.endpoint_config,
+            endpoint_tagged: self.endpoint_tagged,
             replace_failed_endpoint: self.request.replace_failed_endpoint,
             dry_run: self.request.dry_run,
         }
@@ -197,7 +205,8 @@ impl<'a> Deployment<'a> {
         if self.creates() || has_begun || planned_from == Some(&look.config) {
             return Ok(None);
         }
-        let Some(live) = self.sagemaker.find_endpoint_config(&look.config).await? else {
+        let invalid = |bad_keys| Ok(Some(Turn::Failed(Error::InvalidRequest { bad_keys })));
+        let Some(config) = self.sagemaker.find_endpoint_config(&look.config).await? else {
             return Ok(Some(Turn::Failed(Error::EndpointNotUpdatable {
                 endpoint_name: self.request.endpoint_name.clone(),
                 status: look.status.as_str().to_owned(),
@@ -207,9 +216,14 @@ impl<'a> Deployment<'a> {
                 ),
             })));
         };
-        match Plan::update(self.request, &live) {
+        let model = match served_model(self.request, &config) {
+            Ok(Some(name)) => self.sagemaker.find_model(name).await?,
+            Ok(None) => None,
+            Err(bad_keys) => return invalid(bad_keys),
+        };
+        match Plan::update(self.request, &Live { config, model }) {
             Ok(plan) => self.follow(plan),
-            Err(bad_keys) => return Ok(Some(Turn::Failed(Error::InvalidRequest { bad_keys }))),
+            Err(bad_keys) => return invalid(bad_keys),
         }
         Ok(None)
     }
@@ -287,10 +301,17 @@ impl<'a> Deployment<'a> {
                     certain: false,
                 });
                 self.sagemaker
-                    .create_endpoint(endpoint_name, config)
+                    .create_endpoint(endpoint_name, config, &plan.tags)
                     .await?;
                 self.has_begun("creating the endpoint");
                 return Ok(Some(Turn::LookAgain));
+            }
+            Step::TagEndpoint => {
+                let arn = self.endpoint.as_ref().map(|endpoint| endpoint.arn.as_str());
+                self.sagemaker
+                    .add_tags(arn.unwrap_or_default(), &plan.tags)
+                    .await?;
+                self.endpoint_tagged = true;
             }
             Step::UpdateEndpoint => {
                 self.begun = self.endpoint.as_ref().map(|endpoint| Begun {
@@ -299,7 +320,7 @@ impl<'a> Deployment<'a> {
                     certain: false,
                 });
                 self.sagemaker
-                    .update_endpoint(endpoint_name, config)
+                    .update_endpoint(endpoint_name, config, &plan.retained)
                     .await?;
                 self.has_begun("updating the endpoint");
                 return Ok(Some(Turn::LookAgain));

@@ -25,6 +25,7 @@ fn calls(kind: DeploymentKind) -> &'static [&'static str] {
         Existing => &[
             "DescribeEndpoint",
             "DescribeEndpointConfig",
+            "DescribeModel",
             "DescribeModelPackage",
             "CreateModel",
             "CreateEndpointConfig",

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use shared::contract::{BadKey, CheckRequest, DeployRequest, Environment};
+use shared::contract::{BadKey, CheckRequest, DeployRequest, DeploymentKind, Environment};
 use shared::error::Error;
 
-fn events(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn events(folder: &str) -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .join(folder);
@@ -36,7 +36,12 @@ fn parse(name: &str, event: &str) -> Result<(), Error> {
     if name.starts_with("check") {
         CheckRequest::parse(event).map(drop)
     } else {
-        DeployRequest::parse(event, &environment).map(drop)
+        let kind = if name.starts_with("deploy-existing") {
+            DeploymentKind::Existing
+        } else {
+            DeploymentKind::New
+        };
+        DeployRequest::parse(kind, event, &environment).map(drop)
     }
 }
 
@@ -59,6 +64,7 @@ fn every_good_event_parses() {
 #[test]
 fn every_invalid_event_names_its_bad_keys() {
     let expected = [
+        ("async-without-an-output-path", vec!["async_s3_output_path"]),
         ("check-without-a-name", vec!["endpoint_name"]),
         (
             "every-key-bad",
@@ -70,6 +76,26 @@ fn every_invalid_event_names_its_bad_keys() {
                 "variant_name",
                 "instance_type",
                 "initial_instance_count",
+                "model_data_download_timeout_seconds",
+                "container_startup_health_check_timeout_seconds",
+                "volume_size_gb",
+                "inference_option",
+                "serverless_memory_size_mb",
+                "serverless_max_concurrency",
+                "serverless_provisioned_concurrency",
+                "async_s3_output_path",
+                "async_s3_failure_path",
+                "async_success_topic",
+                "async_error_topic",
+                "async_max_concurrent_invocations_per_instance",
+                "data_capture_s3_uri",
+                "data_capture_sampling_percentage",
+                "kms_key_id",
+                "subnets",
+                "security_group_ids",
+                "enable_network_isolation",
+                "tags",
+                "retain_all_variant_properties",
                 "require_approved_package",
                 "replace_failed_endpoint",
                 "on_failure",
@@ -78,8 +104,18 @@ fn every_invalid_event_names_its_bad_keys() {
                 "dry_run",
             ],
         ),
+        ("half-a-vpc", vec!["security_group_ids"]),
         ("not-an-object", vec!["event"]),
         ("nothing-set", vec!["role", "endpoint_name", "package_arn"]),
+        (
+            "serverless-with-instances",
+            vec![
+                "instance_type",
+                "initial_instance_count",
+                "volume_size_gb",
+                "kms_key_id",
+            ],
+        ),
         ("two-partitions", vec!["role"]),
         ("unversioned-package", vec!["package_arn"]),
     ];

@@ -7,4 +7,5 @@ mod killed;
 mod others;
 mod random;
 mod scene;
+mod shapes;
 mod storm;

@@ -149,7 +149,7 @@ pub(crate) async fn run_at(
     budget: Budget,
 ) -> Result<DeployAnswer, Failure> {
     let text = event.to_string();
-    let request = DeployRequest::parse(&text, &Environment::new())?;
+    let request = DeployRequest::parse(kind, &text, &Environment::new())?;
     Box::pin(deploy(sagemaker, kind, &request, &text, budget, pace)).await
 }
 

@@ -2,7 +2,7 @@ use aws_sdk_sagemaker::primitives::DateTime;
 use serde_json::json;
 
 use super::*;
-use crate::contract::{DeployRequest, Environment};
+use crate::contract::{DeployRequest, DeploymentKind, Environment};
 
 const OTHER: &str = "endpoint-config-other";
 
@@ -12,8 +12,9 @@ fn plan() -> Plan {
         "endpoint_name": "churn",
         "package_arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1",
     });
-    let request = DeployRequest::parse(&event.to_string(), &Environment::new());
-    Plan::new_endpoint(&request.expect("a good request"))
+    let request =
+        DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new());
+    Plan::new_endpoint(&request.expect("a good request")).expect("the keys go together")
 }
 
 fn look(status: &str, config: &str) -> Endpoint {
@@ -48,6 +49,7 @@ fn fresh(kind: DeploymentKind, plan: &Plan) -> Situation<'_> {
         package_checked: false,
         model_made: false,
         endpoint_config_made: false,
+        endpoint_tagged: false,
         replace_failed_endpoint: false,
         dry_run: false,
     }

@@ -1,0 +1,384 @@
+//! The keys that shape an endpoint: each from the event, else (on an update) from what is live, else from
+//! the environment, else the default.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::deployment::DeploymentKind;
+use super::fields::{BadKey, Fields, Setting};
+use super::values;
+
+/// How an endpoint takes requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InferenceOption {
+    /// On instances, answering at once.
+    RealTime,
+    /// Without instances.
+    Serverless,
+    /// On instances, answering through S3.
+    Async,
+}
+
+impl InferenceOption {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("real-time", Self::RealTime),
+        ("serverless", Self::Serverless),
+        ("async", Self::Async),
+    ];
+
+    /// The contract's word.
+    pub fn as_str(self) -> &'static str {
+        let word = Self::WORDS.iter().find(|(_, option)| *option == self);
+        word.map_or("", |(word, _)| word)
+    }
+}
+
+/// Concurrent invocations of a serverless variant where nothing else is asked.
+pub const DEFAULT_SERVERLESS_MAX_CONCURRENCY: i32 = 5;
+
+/// Everything that shapes an endpoint. Units are in the names; limits are the service's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the contract's keys")]
+pub struct Shape {
+    pub variant_name: Setting<String>,
+    pub instance_type: Setting<String>,
+    pub initial_instance_count: Setting<i32>,
+    pub model_data_download_timeout_seconds: Setting<i32>,
+    pub container_startup_health_check_timeout_seconds: Setting<i32>,
+    pub volume_size_gb: Setting<i32>,
+    pub inference_option: Setting<InferenceOption>,
+    pub serverless_memory_size_mb: Setting<i32>,
+    pub serverless_max_concurrency: Setting<i32>,
+    pub serverless_provisioned_concurrency: Setting<i32>,
+    pub async_s3_output_path: Setting<String>,
+    pub async_s3_failure_path: Setting<String>,
+    pub async_success_topic: Setting<String>,
+    pub async_error_topic: Setting<String>,
+    pub async_max_concurrent_invocations_per_instance: Setting<i32>,
+    pub data_capture_s3_uri: Setting<String>,
+    pub data_capture_sampling_percentage: Setting<i32>,
+    pub kms_key_id: Setting<String>,
+    pub subnets: Setting<Vec<String>>,
+    pub security_group_ids: Setting<Vec<String>>,
+    pub enable_network_isolation: Setting<bool>,
+    pub tags: Setting<Vec<(String, String)>>,
+}
+
+impl Shape {
+    /// Reads the keys, and rejects those that do not go together as far as that can be told before the
+    /// live config is known.
+    pub(super) fn read(fields: &mut Fields<'_>, kind: DeploymentKind) -> Self {
+        let topic = || {
+            values::text(
+                r"arn:aws[a-z\-]*:sns:[a-z0-9\-]*:[0-9]{12}:[a-zA-Z0-9_.\-]+",
+                2048,
+                "the ARN of an SNS topic",
+            )
+        };
+        let timeout = || values::integer(60..=3600);
+        let network_id = |form| values::item(r"[\-0-9a-zA-Z]+", 32, form);
+        let shape = Self {
+            variant_name: fields.optional("variant_name", values::name),
+            // The form and not the membership: the service's list grows faster than this code.
+            instance_type: fields.optional(
+                "instance_type",
+                values::text(
+                    r"ml\.[a-z][a-z0-9\-]*\.[a-z0-9\-]+",
+                    64,
+                    "an instance type like ml.m5.xlarge",
+                ),
+            ),
+            initial_instance_count: fields
+                .optional("initial_instance_count", values::integer(1..=i32::MAX)),
+            model_data_download_timeout_seconds: fields
+                .optional("model_data_download_timeout_seconds", timeout()),
+            container_startup_health_check_timeout_seconds: fields
+                .optional("container_startup_health_check_timeout_seconds", timeout()),
+            volume_size_gb: fields.optional("volume_size_gb", values::integer(1..=512)),
+            inference_option: fields
+                .optional("inference_option", values::choice(InferenceOption::WORDS)),
+            serverless_memory_size_mb: fields.optional(
+                "serverless_memory_size_mb",
+                values::stepped(1024..=6144, 1024),
+            ),
+            serverless_max_concurrency: fields
+                .optional("serverless_max_concurrency", values::integer(1..=200)),
+            serverless_provisioned_concurrency: fields.optional(
+                "serverless_provisioned_concurrency",
+                values::integer(1..=200),
+            ),
+            async_s3_output_path: fields.optional("async_s3_output_path", s3_uri(1024)),
+            async_s3_failure_path: fields.optional("async_s3_failure_path", s3_uri(1024)),
+            async_success_topic: fields.optional("async_success_topic", topic()),
+            async_error_topic: fields.optional("async_error_topic", topic()),
+            async_max_concurrent_invocations_per_instance: fields.optional(
+                "async_max_concurrent_invocations_per_instance",
+                values::integer(1..=1000),
+            ),
+            data_capture_s3_uri: fields.optional("data_capture_s3_uri", s3_uri(512)),
+            data_capture_sampling_percentage: fields
+                .optional("data_capture_sampling_percentage", values::integer(0..=100)),
+            kms_key_id: fields.optional(
+                "kms_key_id",
+                values::text("[a-zA-Z0-9:/_\\-]+", 2048, "a KMS key's id, alias or ARN"),
+            ),
+            subnets: fields.optional("subnets", values::list(16, network_id("subnet ids"))),
+            security_group_ids: fields.optional(
+                "security_group_ids",
+                values::list(5, network_id("security group ids")),
+            ),
+            enable_network_isolation: fields.optional("enable_network_isolation", values::flag),
+            tags: fields.optional("tags", tags),
+        };
+        for bad in shape.misfits_before_looking(kind) {
+            fields.reject(&bad.key, bad.reason);
+        }
+        shape
+    }
+
+    fn misfits_before_looking(&self, kind: DeploymentKind) -> Vec<BadKey> {
+        let mut bad = Vec::new();
+        let mut pair = |key, other, one: bool, two: bool| {
+            if one && !two {
+                bad.push(BadKey::new(
+                    other,
+                    format!("is missing, and goes with {key}"),
+                ));
+            }
+        };
+        let (subnets, groups) = (&self.subnets, &self.security_group_ids);
+        pair(
+            "subnets",
+            "security_group_ids",
+            subnets.event.is_some(),
+            groups.event.is_some(),
+        );
+        pair(
+            "security_group_ids",
+            "subnets",
+            groups.event.is_some(),
+            subnets.event.is_some(),
+        );
+        if kind == DeploymentKind::New {
+            let output = self.async_s3_output_path.get().is_some();
+            let is_async = self.inference_option.get() == Some(InferenceOption::Async);
+            pair(
+                "inference_option async",
+                "async_s3_output_path",
+                is_async,
+                output,
+            );
+            let percentage = self.data_capture_sampling_percentage.event.is_some();
+            let uri = self.data_capture_s3_uri.get().is_some();
+            pair(
+                "data_capture_sampling_percentage",
+                "data_capture_s3_uri",
+                percentage,
+                uri,
+            );
+        }
+        let max = match kind {
+            DeploymentKind::New => Some(
+                self.serverless_max_concurrency
+                    .or(DEFAULT_SERVERLESS_MAX_CONCURRENCY),
+            ),
+            DeploymentKind::Existing => self.serverless_max_concurrency.event,
+        };
+        let provisioned = self.serverless_provisioned_concurrency.event;
+        bad.extend(too_much_provisioned(provisioned, max));
+        match (kind, self.inference_option.event) {
+            (DeploymentKind::New, _) => {
+                let option = self.inference_option.or(InferenceOption::RealTime);
+                bad.extend(
+                    self.misfits(option, |key| key.event || (key.guards && key.environment)),
+                );
+            }
+            (DeploymentKind::Existing, Some(option)) => {
+                bad.extend(self.misfits(option, |key| key.event));
+            }
+            (DeploymentKind::Existing, None) => {}
+        }
+        bad
+    }
+
+    /// The keys of the event that do not go with the way in which the endpoint takes requests.
+    pub fn misfits_of_event(&self, option: InferenceOption) -> Vec<BadKey> {
+        self.misfits(option, |key| key.event)
+    }
+
+    fn misfits(&self, option: InferenceOption, counts: impl Fn(&Key) -> bool) -> Vec<BadKey> {
+        let keys = self.particular_keys();
+        let misfits = keys
+            .iter()
+            .filter(|key| !key.goes_with.contains(&option) && counts(key));
+        misfits
+            .map(|key| {
+                let options: Vec<_> = key.goes_with.iter().map(|option| option.as_str()).collect();
+                let reason = format!(
+                    "goes with inference_option {} and not with {}",
+                    options.join(" or "),
+                    option.as_str()
+                );
+                if key.event {
+                    BadKey::new(key.name, reason)
+                } else {
+                    let variable = key.name.to_ascii_uppercase();
+                    BadKey::new(format!("environment variable {variable}"), reason)
+                }
+            })
+            .collect()
+    }
+
+    /// The keys that do not go with every way of taking requests.
+    fn particular_keys(&self) -> Vec<Key> {
+        use InferenceOption::{Async, RealTime, Serverless};
+        const INSTANCES: &[InferenceOption] = &[RealTime, Async];
+        fn key<T>(
+            name: &'static str,
+            goes_with: &'static [InferenceOption],
+            setting: &Setting<T>,
+        ) -> Key {
+            Key {
+                name,
+                goes_with,
+                event: setting.event.is_some(),
+                environment: setting.environment.is_some(),
+                guards: false,
+            }
+        }
+        // A stack that guards its endpoints so must not find one without; that it has a default size for
+        // instances does not keep anybody from going without any.
+        fn guard<T>(name: &'static str, setting: &Setting<T>) -> Key {
+            Key {
+                guards: true,
+                ..key(name, INSTANCES, setting)
+            }
+        }
+        let isolation = Setting {
+            event: self.enable_network_isolation.event.filter(|on| *on),
+            environment: self.enable_network_isolation.environment.filter(|on| *on),
+        };
+        vec![
+            key("instance_type", INSTANCES, &self.instance_type),
+            key(
+                "initial_instance_count",
+                INSTANCES,
+                &self.initial_instance_count,
+            ),
+            key(
+                "model_data_download_timeout_seconds",
+                INSTANCES,
+                &self.model_data_download_timeout_seconds,
+            ),
+            key(
+                "container_startup_health_check_timeout_seconds",
+                INSTANCES,
+                &self.container_startup_health_check_timeout_seconds,
+            ),
+            key("volume_size_gb", INSTANCES, &self.volume_size_gb),
+            key(
+                "serverless_memory_size_mb",
+                &[Serverless],
+                &self.serverless_memory_size_mb,
+            ),
+            key(
+                "serverless_max_concurrency",
+                &[Serverless],
+                &self.serverless_max_concurrency,
+            ),
+            key(
+                "serverless_provisioned_concurrency",
+                &[Serverless],
+                &self.serverless_provisioned_concurrency,
+            ),
+            key("async_s3_output_path", &[Async], &self.async_s3_output_path),
+            key(
+                "async_s3_failure_path",
+                &[Async],
+                &self.async_s3_failure_path,
+            ),
+            key("async_success_topic", &[Async], &self.async_success_topic),
+            key("async_error_topic", &[Async], &self.async_error_topic),
+            key(
+                "async_max_concurrent_invocations_per_instance",
+                &[Async],
+                &self.async_max_concurrent_invocations_per_instance,
+            ),
+            guard("data_capture_s3_uri", &self.data_capture_s3_uri),
+            key(
+                "data_capture_sampling_percentage",
+                INSTANCES,
+                &self.data_capture_sampling_percentage,
+            ),
+            guard("kms_key_id", &self.kms_key_id),
+            guard("subnets", &self.subnets),
+            guard("security_group_ids", &self.security_group_ids),
+            guard("enable_network_isolation", &isolation),
+        ]
+    }
+}
+
+/// A key that goes with some ways of taking requests only, and where it is set.
+struct Key {
+    name: &'static str,
+    goes_with: &'static [InferenceOption],
+    event: bool,
+    environment: bool,
+    /// Whether leaving it out unsaid would leave the endpoint less guarded than its stack asks for.
+    guards: bool,
+}
+
+/// A serverless variant's provisioned concurrency is part of its concurrency.
+pub fn too_much_provisioned(provisioned: Option<i32>, max: Option<i32>) -> Option<BadKey> {
+    let (provisioned, max) = (provisioned?, max?);
+    (provisioned > max).then(|| {
+        let reason = format!(
+            "must be at most serverless_max_concurrency, which is {max}, not {provisioned}"
+        );
+        BadKey::new("serverless_provisioned_concurrency", reason)
+    })
+}
+
+fn s3_uri(longest: usize) -> impl Fn(&Value) -> Result<String, String> {
+    values::text(
+        "(https|s3)://[^/]+/?.*",
+        longest,
+        "an S3 URI, s3://<bucket>/<prefix>",
+    )
+}
+
+/// `key=value,key=value`; a value may be empty, and may have `=` in it.
+fn tags(value: &Value) -> Result<Vec<(String, String)>, String> {
+    let tags = values::list(50, tag)(value)?;
+    let mut keys = HashSet::new();
+    match tags.iter().find(|(key, _)| !keys.insert(key)) {
+        Some((key, _)) => Err(format!("must have each key once, and has \"{key}\" twice")),
+        None => Ok(tags),
+    }
+}
+
+fn tag(item: &str) -> Result<(String, String), String> {
+    let (key, value) = item
+        .split_once('=')
+        .ok_or_else(|| format!("must be key=value,key=value, not \"{item}\""))?;
+    let (key, value) = (key.trim(), value.trim());
+    let taken = |character: char| {
+        character.is_alphanumeric() || character.is_whitespace() || "_.:/=+-@".contains(character)
+    };
+    let fits = |text: &str, longest| text.chars().count() <= longest && text.chars().all(taken);
+    if key.is_empty() || !fits(key, 128) || key.to_ascii_lowercase().starts_with("aws:") {
+        return Err(format!(
+            "must have keys of 1 to 128 letters, digits and _.:/=+-@ that do not begin with aws:, not \"{key}\""
+        ));
+    }
+    if !fits(value, 256) {
+        return Err(format!(
+            "must have values of at most 256 letters, digits and _.:/=+-@, not the one of \"{key}\""
+        ));
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

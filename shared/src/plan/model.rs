@@ -1,0 +1,58 @@
+//! The model of a deployment.
+
+use aws_sdk_sagemaker::operation::create_model::CreateModelInput;
+use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
+use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
+use aws_sdk_sagemaker::types::{ContainerDefinition, VpcConfig};
+
+use super::names::{derived, wire_form};
+use super::{owner, tags};
+use crate::contract::DeployRequest;
+
+/// The name and the request of the model: the package's containers, with the network settings of the event,
+/// else of the model that is live, else of the environment.
+pub(super) fn model(
+    request: &DeployRequest,
+    live: Option<&DescribeModelOutput>,
+) -> (String, CreateModelInputBuilder) {
+    let container = ContainerDefinition::builder()
+        .model_package_name(&request.package_arn)
+        .build();
+    let model = CreateModelInputBuilder::default()
+        .execution_role_arn(&request.role)
+        .primary_container(container)
+        .set_vpc_config(vpc_config(request, live))
+        .set_enable_network_isolation(network_isolation(request, live))
+        .set_tags(tags(request));
+    let wire = model.clone().build().expect("no member is required here");
+    let name = derived(
+        "model",
+        owner(request),
+        &wire_form(CreateModelInput::SCHEMA, &wire),
+    );
+    (name.clone(), model.model_name(name))
+}
+
+/// Subnets and security groups, which come from one source together.
+fn vpc_config(request: &DeployRequest, live: Option<&DescribeModelOutput>) -> Option<VpcConfig> {
+    let (subnets, groups) = (&request.shape.subnets, &request.shape.security_group_ids);
+    let config = |subnets: Option<&Vec<String>>, groups: Option<&Vec<String>>| {
+        let config = VpcConfig::builder()
+            .set_subnets(Some(subnets?.clone()))
+            .set_security_group_ids(Some(groups?.clone()));
+        Some(config.build())
+    };
+    config(subnets.event.as_ref(), groups.event.as_ref())
+        .or_else(|| live?.vpc_config.clone())
+        .or_else(|| config(subnets.environment.as_ref(), groups.environment.as_ref()))
+}
+
+/// `None` for a model that is not isolated: the service describes one as `false` that was made without.
+fn network_isolation(request: &DeployRequest, live: Option<&DescribeModelOutput>) -> Option<bool> {
+    let live = live.map(|model| model.enable_network_isolation.unwrap_or(false));
+    request
+        .shape
+        .enable_network_isolation
+        .over(live)
+        .filter(|on| *on)
+}

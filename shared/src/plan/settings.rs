@@ -1,0 +1,82 @@
+//! What an endpoint config says besides its variants: capture of requests, and asynchronous inference.
+
+use aws_sdk_sagemaker::types::{
+    AsyncInferenceClientConfig, AsyncInferenceConfig, AsyncInferenceNotificationConfig,
+    AsyncInferenceOutputConfig, CaptureMode, CaptureOption, DataCaptureConfig,
+};
+
+use crate::contract::{BadKey, Shape};
+
+const WHOLE_SAMPLE: i32 = 100;
+
+/// Capture as the event asks, else as it is live, else as the environment asks; `None` for none.
+pub(super) fn data_capture(
+    shape: &Shape,
+    live: Option<&DataCaptureConfig>,
+) -> Result<Option<DataCaptureConfig>, BadKey> {
+    let percentage = &shape.data_capture_sampling_percentage;
+    let Some(mut config) = live.cloned() else {
+        let Some(uri) = shape.data_capture_s3_uri.get() else {
+            return match percentage.event {
+                Some(_) => Err(BadKey::new(
+                    "data_capture_s3_uri",
+                    "is missing, and goes with data_capture_sampling_percentage",
+                )),
+                None => Ok(None),
+            };
+        };
+        let mode = |mode| CaptureOption::builder().capture_mode(mode).build();
+        let config = DataCaptureConfig::builder()
+            .enable_capture(true)
+            .destination_s3_uri(uri)
+            .initial_sampling_percentage(percentage.or(WHOLE_SAMPLE))
+            .capture_options(mode(CaptureMode::Input))
+            .capture_options(mode(CaptureMode::Output));
+        return Ok(Some(config.build()));
+    };
+    if let Some(uri) = &shape.data_capture_s3_uri.event {
+        config.destination_s3_uri = Some(uri.clone());
+        // Somewhere to capture to is said by whoever wants capture, even where it was off.
+        config.enable_capture = Some(true);
+    }
+    config.initial_sampling_percentage = percentage.event.or(config.initial_sampling_percentage);
+    Ok(Some(config))
+}
+
+/// Asynchronous inference as the event asks, else as it is live, else as the environment asks.
+pub(super) fn async_inference(
+    shape: &Shape,
+    live: Option<&AsyncInferenceConfig>,
+) -> Result<AsyncInferenceConfig, BadKey> {
+    let mut config = live
+        .cloned()
+        .unwrap_or_else(|| AsyncInferenceConfig::builder().build());
+
+    let mut output = config
+        .output_config
+        .unwrap_or_else(|| AsyncInferenceOutputConfig::builder().build());
+    output.s3_output_path = shape.async_s3_output_path.over(output.s3_output_path);
+    if output.s3_output_path.is_none() {
+        let reason = "is missing, and goes with inference_option async";
+        return Err(BadKey::new("async_s3_output_path", reason));
+    }
+    output.s3_failure_path = shape.async_s3_failure_path.over(output.s3_failure_path);
+    let mut topics = output
+        .notification_config
+        .unwrap_or_else(|| AsyncInferenceNotificationConfig::builder().build());
+    topics.success_topic = shape.async_success_topic.over(topics.success_topic);
+    topics.error_topic = shape.async_error_topic.over(topics.error_topic);
+    let none = AsyncInferenceNotificationConfig::builder().build();
+    output.notification_config = (topics != none).then_some(topics);
+    config.output_config = Some(output);
+
+    let mut client = config
+        .client_config
+        .unwrap_or_else(|| AsyncInferenceClientConfig::builder().build());
+    client.max_concurrent_invocations_per_instance = shape
+        .async_max_concurrent_invocations_per_instance
+        .over(client.max_concurrent_invocations_per_instance);
+    let none = AsyncInferenceClientConfig::builder().build();
+    config.client_config = (client != none).then_some(client);
+    Ok(config)
+}

@@ -1,0 +1,452 @@
+//! The shapes of endpoints, new and live.
+
+use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
+use aws_sdk_sagemaker::types::{CaptureMode, VpcConfig};
+
+use super::*;
+
+/// The wire form of an endpoint config, without its names.
+fn config(plan: &Plan) -> Value {
+    let mut config = content(&plan.endpoint_config);
+    config
+        .as_object_mut()
+        .expect("an object")
+        .remove("EndpointConfigName");
+    for variant in config["ProductionVariants"]
+        .as_array_mut()
+        .expect("variants")
+    {
+        variant
+            .as_object_mut()
+            .expect("an object")
+            .remove("ModelName");
+    }
+    config
+}
+
+fn model(plan: &Plan) -> Value {
+    let input = plan.model.clone().build().expect("complete");
+    wire_form(
+        aws_sdk_sagemaker::operation::create_model::CreateModelInput::SCHEMA,
+        &input,
+    )
+}
+
+/// What a plan leads to, as the service describes it.
+fn made(plan: &Plan) -> DescribeEndpointConfigOutput {
+    let made = plan.endpoint_config.clone().build().expect("complete");
+    DescribeEndpointConfigOutput::builder()
+        .endpoint_config_name(&plan.endpoint_config_name)
+        .set_production_variants(made.production_variants)
+        .set_data_capture_config(made.data_capture_config)
+        .set_async_inference_config(made.async_inference_config)
+        .set_kms_key_id(made.kms_key_id)
+        .build()
+}
+
+fn bad_keys(changes: &Value, live: &DescribeEndpointConfigOutput) -> Vec<String> {
+    let bad = try_update(changes, live).err().unwrap_or_default();
+    bad.into_iter().map(|bad| bad.key).collect()
+}
+
+fn with_version_2(mut keys: Value) -> Value {
+    keys["package_arn"] = version(2)["package_arn"].clone();
+    keys
+}
+
+#[test]
+fn instance_keys_shape_a_new_variant() {
+    let plan = new(&json!({
+        "instance_type": "ml.g5.xlarge", "initial_instance_count": "2", "volume_size_gb": 64,
+        "model_data_download_timeout_seconds": 1200, "container_startup_health_check_timeout_seconds": 900,
+        "kms_key_id": "alias/disk",
+    }));
+    let expected = json!({
+        "ProductionVariants": [{
+            "VariantName": "AllTraffic", "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 2,
+            "InitialVariantWeight": 1.0, "VolumeSizeInGB": 64, "ModelDataDownloadTimeoutInSeconds": 1200,
+            "ContainerStartupHealthCheckTimeoutInSeconds": 900,
+        }],
+        "KmsKeyId": "alias/disk",
+    });
+    assert_eq!(config(&plan), expected);
+}
+
+#[test]
+fn a_serverless_endpoint_has_no_instances() {
+    let defaults = new(&json!({"inference_option": "serverless"}));
+    assert_eq!(
+        config(&defaults)["ProductionVariants"][0],
+        json!({
+            "VariantName": "AllTraffic", "InitialVariantWeight": 1.0,
+            "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5},
+        })
+    );
+    assert_eq!(defaults.instance_type, None);
+    let all = new(&json!({
+        "inference_option": "serverless", "serverless_memory_size_mb": 4096,
+        "serverless_max_concurrency": 20, "serverless_provisioned_concurrency": 3,
+    }));
+    assert_eq!(
+        config(&all)["ProductionVariants"][0]["ServerlessConfig"],
+        json!({"MemorySizeInMB": 4096, "MaxConcurrency": 20, "ProvisionedConcurrency": 3})
+    );
+}
+
+#[test]
+fn an_async_endpoint_answers_through_s3() {
+    let least = new(&json!({"inference_option": "async", "async_s3_output_path": "s3://b/out"}));
+    assert_eq!(
+        config(&least)["AsyncInferenceConfig"],
+        json!({"OutputConfig": {"S3OutputPath": "s3://b/out"}})
+    );
+    let all = new(&json!({
+        "inference_option": "async", "async_s3_output_path": "s3://b/out", "async_s3_failure_path": "s3://b/failed",
+        "async_success_topic": "arn:aws:sns:eu-west-1:123456789012:done",
+        "async_error_topic": "arn:aws:sns:eu-west-1:123456789012:failed",
+        "async_max_concurrent_invocations_per_instance": 4,
+    }));
+    assert_eq!(
+        config(&all)["AsyncInferenceConfig"],
+        json!({
+            "OutputConfig": {
+                "S3OutputPath": "s3://b/out", "S3FailurePath": "s3://b/failed",
+                "NotificationConfig": {
+                    "SuccessTopic": "arn:aws:sns:eu-west-1:123456789012:done",
+                    "ErrorTopic": "arn:aws:sns:eu-west-1:123456789012:failed",
+                },
+            },
+            "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 4},
+        })
+    );
+}
+
+#[test]
+fn capture_takes_requests_and_responses() {
+    let plan = new(
+        &json!({"data_capture_s3_uri": "s3://b/captured", "data_capture_sampling_percentage": 25}),
+    );
+    assert_eq!(
+        config(&plan)["DataCaptureConfig"],
+        json!({
+            "EnableCapture": true, "DestinationS3Uri": "s3://b/captured", "InitialSamplingPercentage": 25,
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        })
+    );
+    let whole = new(&json!({"data_capture_s3_uri": "s3://b/captured"}));
+    assert_eq!(
+        config(&whole)["DataCaptureConfig"]["InitialSamplingPercentage"],
+        100
+    );
+}
+
+#[test]
+fn network_settings_and_tags_go_where_the_service_has_them() {
+    let plan = new(&json!({
+        "subnets": "subnet-1,subnet-2", "security_group_ids": "sg-1", "enable_network_isolation": "true",
+        "tags": "team=ml,stage=",
+    }));
+    let tags = json!([{"Key": "team", "Value": "ml"}, {"Key": "stage", "Value": ""}]);
+    assert_eq!(
+        model(&plan)["VpcConfig"],
+        json!({"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]})
+    );
+    assert_eq!(model(&plan)["EnableNetworkIsolation"], true);
+    assert_eq!(model(&plan)["Tags"], tags);
+    assert_eq!(config(&plan)["Tags"], tags);
+    assert_eq!(plan.tags.len(), 2);
+    // A model that is not isolated is the same whether the event says so or says nothing.
+    let open = new(&json!({"enable_network_isolation": false}));
+    assert_eq!(open.model_name, new(&json!({})).model_name);
+}
+
+#[test]
+fn every_shape_stays_as_it_is_when_the_model_is_swapped() {
+    for keys in [
+        json!({"instance_type": "ml.g5.xlarge", "volume_size_gb": 64, "kms_key_id": "alias/disk"}),
+        json!({"inference_option": "serverless", "serverless_provisioned_concurrency": 2}),
+        json!({"inference_option": "async", "async_s3_output_path": "s3://b/out"}),
+        json!({"data_capture_s3_uri": "s3://b/captured"}),
+    ] {
+        let first = new(&keys);
+        let second = update(&version(2), &made(&first));
+        assert_eq!(config(&second), config(&first), "{keys}");
+        assert_ne!(second.model_name, first.model_name);
+        // And the same inputs that made it change nothing, whether they are said again or not.
+        assert_eq!(
+            update(&keys, &made(&first)).endpoint_config_name,
+            first.endpoint_config_name,
+            "{keys}"
+        );
+        let unsaid = update(&json!({}), &made(&first));
+        assert_eq!(
+            unsaid.endpoint_config_name, first.endpoint_config_name,
+            "{keys}"
+        );
+    }
+}
+
+#[test]
+fn an_event_changes_only_the_member_that_it_names() {
+    let first = new(&json!({
+        "inference_option": "async", "async_s3_output_path": "s3://b/out", "async_s3_failure_path": "s3://b/failed",
+        "data_capture_s3_uri": "s3://b/captured",
+    }));
+    let mut live = made(&first);
+    let capture = live.data_capture_config.as_mut().expect("captured");
+    capture.capture_options.as_mut().expect("two").truncate(1);
+    capture.enable_capture = Some(false);
+    let keys =
+        json!({"async_s3_failure_path": "s3://b/elsewhere", "data_capture_sampling_percentage": 1});
+    let second = config(&update(&with_version_2(keys), &live));
+    let output = &second["AsyncInferenceConfig"]["OutputConfig"];
+    assert_eq!(
+        *output,
+        json!({"S3OutputPath": "s3://b/out", "S3FailurePath": "s3://b/elsewhere"})
+    );
+    let capture = &second["DataCaptureConfig"];
+    assert_eq!(capture["InitialSamplingPercentage"], 1);
+    assert_eq!(
+        capture["EnableCapture"], false,
+        "a percentage does not switch it on"
+    );
+    assert_eq!(
+        capture["CaptureOptions"],
+        json!([{"CaptureMode": CaptureMode::Input.as_str()}])
+    );
+    let uri = json!({"data_capture_s3_uri": "s3://b/new"});
+    let third = config(&update(&with_version_2(uri), &live));
+    assert_eq!(
+        third["DataCaptureConfig"]["EnableCapture"], true,
+        "a place to capture to does"
+    );
+}
+
+#[test]
+fn keys_that_do_not_fit_what_is_live_are_named() {
+    let real_time = made(&new(&json!({})));
+    let serverless = made(&new(&json!({"inference_option": "serverless"})));
+    let asynchronous = made(&new(
+        &json!({"inference_option": "async", "async_s3_output_path": "s3://b/out"}),
+    ));
+    let cases = [
+        (
+            &real_time,
+            json!({"serverless_memory_size_mb": 1024}),
+            vec!["serverless_memory_size_mb"],
+        ),
+        (
+            &real_time,
+            json!({"async_s3_failure_path": "s3://b/x"}),
+            vec!["async_s3_failure_path"],
+        ),
+        (
+            &real_time,
+            json!({"data_capture_sampling_percentage": 5}),
+            vec!["data_capture_s3_uri"],
+        ),
+        (
+            &real_time,
+            json!({"inference_option": "async"}),
+            vec!["async_s3_output_path"],
+        ),
+        (
+            &serverless,
+            json!({"instance_type": "ml.m5.large", "kms_key_id": "x"}),
+            vec!["instance_type", "kms_key_id"],
+        ),
+        (
+            &serverless,
+            json!({"serverless_provisioned_concurrency": 6}),
+            vec!["serverless_provisioned_concurrency"],
+        ),
+        (
+            &asynchronous,
+            json!({"inference_option": "real-time"}),
+            vec!["inference_option"],
+        ),
+        (
+            &asynchronous,
+            json!({"inference_option": "serverless"}),
+            vec!["inference_option"],
+        ),
+        (
+            &asynchronous,
+            json!({"async_max_concurrent_invocations_per_instance": 5}),
+            vec![],
+        ),
+        (&asynchronous, json!({"inference_option": "async"}), vec![]),
+        (
+            &serverless,
+            json!({"serverless_max_concurrency": 3}),
+            vec![],
+        ),
+    ];
+    for (live, keys, expected) in cases {
+        assert_eq!(
+            bad_keys(&with_version_2(keys.clone()), live),
+            expected,
+            "{keys}"
+        );
+    }
+}
+
+#[test]
+fn a_change_between_instances_and_serverless_builds_the_variant_anew() {
+    let real_time = made(&new(
+        &json!({"variant_name": "blue", "volume_size_gb": 64, "initial_instance_count": 3}),
+    ));
+    let serverless = update(
+        &with_version_2(json!({"inference_option": "serverless"})),
+        &real_time,
+    );
+    assert_eq!(
+        config(&serverless)["ProductionVariants"],
+        json!([{
+            "VariantName": "blue", "InitialVariantWeight": 1.0,
+            "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5},
+        }])
+    );
+    assert_eq!(
+        serverless.retained.but,
+        [VariantPropertyType::DesiredInstanceCount]
+    );
+    let back = update(
+        &json!({"inference_option": "real-time", "instance_type": "ml.c5.large"}),
+        &made(&serverless),
+    );
+    assert_eq!(
+        config(&back)["ProductionVariants"],
+        json!([{
+            "VariantName": "blue", "InitialVariantWeight": 1.0, "InstanceType": "ml.c5.large",
+            "InitialInstanceCount": 1,
+        }])
+    );
+}
+
+#[test]
+fn nothing_that_serverless_endpoints_cannot_have_is_lost_on_the_way_there() {
+    let plain = made(&new(&json!({})));
+    let to_serverless = with_version_2(json!({"inference_option": "serverless"}));
+    assert_eq!(bad_keys(&to_serverless, &plain), Vec::<String>::new());
+    let captured = made(&new(&json!({"data_capture_s3_uri": "s3://b/x"})));
+    let encrypted = made(&new(&json!({"kms_key_id": "alias/x"})));
+    let mut two = plain.clone();
+    let mut green = two.production_variants.as_ref().expect("one")[0].clone();
+    green.variant_name = Some("green".to_owned());
+    two.production_variants.as_mut().expect("one").push(green);
+    let mut named = to_serverless.clone();
+    named["variant_name"] = json!("green");
+    for (live, keys) in [
+        (&captured, &to_serverless),
+        (&encrypted, &to_serverless),
+        (&two, &named),
+    ] {
+        assert_eq!(bad_keys(keys, live), ["inference_option"]);
+    }
+    let request = request_in(
+        DeploymentKind::Existing,
+        &to_serverless,
+        &Environment::new(),
+    );
+    let isolated = DescribeModelOutput::builder()
+        .enable_network_isolation(true)
+        .build();
+    let live = Live {
+        config: plain,
+        model: Some(isolated),
+    };
+    let bad = Plan::update(&request, &live).expect_err("it would be open");
+    assert!(bad[0].reason.contains("network isolation"), "{bad:?}");
+}
+
+#[test]
+fn counts_are_kept_unless_one_is_asked_for() {
+    let live = made(&new(&json!({})));
+    let kept = update(&version(2), &live).retained;
+    assert_eq!(
+        kept,
+        Retained {
+            all: true,
+            but: vec![]
+        }
+    );
+    let counted = update(&with_version_2(json!({"initial_instance_count": 4})), &live).retained;
+    assert_eq!(
+        counted,
+        Retained {
+            all: true,
+            but: vec![VariantPropertyType::DesiredInstanceCount]
+        }
+    );
+    let off = json!({"initial_instance_count": 4, "retain_all_variant_properties": "false"});
+    let reset = update(&with_version_2(off), &live).retained;
+    assert_eq!(
+        reset,
+        Retained {
+            all: false,
+            but: vec![]
+        }
+    );
+}
+
+#[test]
+fn one_count_of_several_variants_is_not_set_at_the_cost_of_the_others() {
+    let mut live = made(&new(&json!({})));
+    let mut green = live.production_variants.as_ref().expect("one")[0].clone();
+    green.variant_name = Some("green".to_owned());
+    live.production_variants.as_mut().expect("one").push(green);
+    let mut keys = with_version_2(json!({"variant_name": "green", "initial_instance_count": 4}));
+    assert_eq!(bad_keys(&keys, &live), ["initial_instance_count"]);
+    keys["retain_all_variant_properties"] = json!(false);
+    assert_eq!(bad_keys(&keys, &live), Vec::<String>::new());
+}
+
+#[test]
+fn the_network_settings_of_the_live_model_stay_unless_the_event_says_otherwise() {
+    let config = made(&new(&json!({})));
+    let vpc = VpcConfig::builder()
+        .subnets("subnet-live")
+        .security_group_ids("sg-live")
+        .build();
+    let live_model = DescribeModelOutput::builder()
+        .vpc_config(vpc)
+        .enable_network_isolation(true)
+        .build();
+    let stack = Environment::from([
+        ("SUBNETS".to_owned(), "subnet-stack".to_owned()),
+        ("SECURITY_GROUP_IDS".to_owned(), "sg-stack".to_owned()),
+        ("ENABLE_NETWORK_ISOLATION".to_owned(), "true".to_owned()),
+    ]);
+    let plan = |keys: Value, live: Option<&DescribeModelOutput>| {
+        let request = request_in(DeploymentKind::Existing, &with_version_2(keys), &stack);
+        let live = Live {
+            config: config.clone(),
+            model: live.cloned(),
+        };
+        model(&Plan::update(&request, &live).expect("it fits"))
+    };
+    let kept = plan(json!({}), Some(&live_model));
+    assert_eq!(kept["VpcConfig"]["Subnets"], json!(["subnet-live"]));
+    assert_eq!(kept["EnableNetworkIsolation"], true);
+    let said = json!({
+        "subnets": "subnet-event", "security_group_ids": "sg-event", "enable_network_isolation": false,
+    });
+    let changed = plan(said, Some(&live_model));
+    assert_eq!(
+        changed["VpcConfig"],
+        json!({"Subnets": ["subnet-event"], "SecurityGroupIds": ["sg-event"]})
+    );
+    assert_eq!(changed.get("EnableNetworkIsolation"), None);
+    // A live model that is open stays so; the stack's defaults serve where there is none to ask.
+    let open = DescribeModelOutput::builder()
+        .enable_network_isolation(false)
+        .build();
+    assert_eq!(
+        plan(json!({}), Some(&open)).get("EnableNetworkIsolation"),
+        None
+    );
+    let gone = plan(json!({}), None);
+    assert_eq!(gone["VpcConfig"]["SecurityGroupIds"], json!(["sg-stack"]));
+    assert_eq!(gone["EnableNetworkIsolation"], true);
+}

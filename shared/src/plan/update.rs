@@ -1,0 +1,245 @@
+//! The plan of an update, from what is live.
+
+use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
+use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
+use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
+use aws_sdk_sagemaker::types::{ProductionVariant, VariantPropertyType};
+
+use super::{
+    Plan, Retained, content, endpoint_config_name, instance_type, model, settings, tags, variant,
+};
+use crate::contract::{BadKey, DeployRequest, InferenceOption};
+
+/// What an endpoint serves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// The live endpoint config.
+    pub config: DescribeEndpointConfigOutput,
+    /// The model of the variant that is updated; `None` where it has been deleted.
+    pub model: Option<DescribeModelOutput>,
+}
+
+/// Name of the model that the variant to be updated serves; `None` for a variant without one of its own.
+///
+/// # Errors
+///
+/// `variant_name`, where the live config has several variants and the request does not say which, or has
+/// none of that name.
+pub fn served_model<'a>(
+    request: &DeployRequest,
+    live: &'a DescribeEndpointConfigOutput,
+) -> Result<Option<&'a str>, Vec<BadKey>> {
+    let chosen = chosen_variant(request, live.production_variants())?;
+    Ok(live.production_variants()[chosen].model_name.as_deref())
+}
+
+pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<BadKey>> {
+    let shape = &request.shape;
+    let mut variants = live.config.production_variants.clone().unwrap_or_default();
+    let chosen = chosen_variant(request, &variants)?;
+    let before = option_of(&live.config, &variants[chosen]);
+    let option = shape.inference_option.event.unwrap_or(before);
+    let mut bad = shape.misfits_of_event(option);
+    let opened = shape.enable_network_isolation.event == Some(false);
+    bad.extend(impossible_change(
+        before,
+        option,
+        live,
+        variants.len(),
+        opened,
+    ));
+    let count_is_asked = shape.initial_instance_count.event.is_some();
+    if count_is_asked && request.retain_all_variant_properties && variants.len() > 1 {
+        bad.push(BadKey::new(
+            "initial_instance_count",
+            "cannot be set on one of several production variants without resetting the counts of all; change it with UpdateEndpointWeightsAndCapacities, or set retain_all_variant_properties to false",
+        ));
+    }
+
+    let (model_name, model) = model::model(request, live.model.as_ref());
+    let is_serverless = |option| option == InferenceOption::Serverless;
+    let rebuilt = is_serverless(before) != is_serverless(option);
+    let old = &variants[chosen];
+    let new = if rebuilt {
+        let name = old.variant_name.clone().unwrap_or_default();
+        Ok(variant::made(
+            shape,
+            &name,
+            old.initial_variant_weight,
+            &model_name,
+            option,
+        ))
+    } else {
+        variant::updated(shape, old, &model_name)
+    };
+    match new {
+        Ok(new) => variants[chosen] = new,
+        Err(more) => bad.extend(more),
+    }
+    let instance_type = instance_type(&variants[chosen]);
+
+    let as_live = carried_over(&live.config);
+    let mut config = as_live.clone().set_production_variants(Some(variants));
+    if option != InferenceOption::Serverless {
+        config = config.set_kms_key_id(shape.kms_key_id.over(live.config.kms_key_id.clone()));
+        match settings::data_capture(shape, live.config.data_capture_config.as_ref()) {
+            Ok(capture) => config = config.set_data_capture_config(capture),
+            Err(more) => bad.push(more),
+        }
+    }
+    if option == InferenceOption::Async {
+        match settings::async_inference(shape, live.config.async_inference_config.as_ref()) {
+            Ok(inference) => config = config.async_inference_config(inference),
+            Err(more) => bad.push(more),
+        }
+    }
+    if !bad.is_empty() {
+        return Err(bad);
+    }
+
+    let live_name = live.config.endpoint_config_name.clone().unwrap_or_default();
+    let is_live = content(&config) == content(&as_live);
+    let tags = tags(request);
+    let config = config.set_tags(tags.clone());
+    let endpoint_config_name = if is_live {
+        live_name.clone()
+    } else {
+        endpoint_config_name(request, &config)
+    };
+    Ok(Plan {
+        endpoint_config: config.endpoint_config_name(&endpoint_config_name),
+        model_name,
+        endpoint_config_name,
+        model,
+        instance_type,
+        tags: tags.unwrap_or_default(),
+        live_endpoint_config: Some(live_name),
+        retained: Retained {
+            all: request.retain_all_variant_properties,
+            // A count that is asked for is wanted, and one of instances means nothing without any.
+            but: (request.retain_all_variant_properties && (count_is_asked || rebuilt))
+                .then_some(VariantPropertyType::DesiredInstanceCount)
+                .into_iter()
+                .collect(),
+        },
+    })
+}
+
+/// How the live endpoint takes requests.
+fn option_of(
+    config: &DescribeEndpointConfigOutput,
+    variant: &ProductionVariant,
+) -> InferenceOption {
+    if variant.serverless_config.is_some() {
+        InferenceOption::Serverless
+    } else if config.async_inference_config.is_some() {
+        InferenceOption::Async
+    } else {
+        InferenceOption::RealTime
+    }
+}
+
+/// What the service cannot do to an endpoint that is live, or only by losing something of it.
+fn impossible_change(
+    before: InferenceOption,
+    asked: InferenceOption,
+    live: &Live,
+    variants: usize,
+    opened: bool,
+) -> Option<BadKey> {
+    use InferenceOption::{Async, Serverless};
+    let refused = |why: &str| Some(BadKey::new("inference_option", why.to_owned()));
+    if before == asked {
+        return None;
+    }
+    if before == Async {
+        return refused(
+            "must stay async: the service cannot take it away from a live endpoint; deploy to a new endpoint",
+        );
+    }
+    if asked != Serverless {
+        return None;
+    }
+    let config = &live.config;
+    let capture = config.data_capture_config.as_ref();
+    let captures = capture.is_some_and(|capture| capture.enable_capture != Some(false));
+    let model = live.model.as_ref();
+    let vpc = model.is_some_and(|model| model.vpc_config.is_some());
+    let isolated =
+        model.is_some_and(|model| model.enable_network_isolation == Some(true)) && !opened;
+    let lost = [
+        (variants > 1, "several production variants"),
+        (
+            !config.shadow_production_variants().is_empty(),
+            "shadow variants",
+        ),
+        (config.kms_key_id.is_some(), "a KMS key"),
+        (captures, "data capture"),
+        (config.explainer_config.is_some(), "an explainer"),
+        (vpc, "a VPC"),
+        (isolated, "network isolation"),
+    ];
+    let lost: Vec<_> = lost
+        .iter()
+        .filter(|(has, _)| *has)
+        .map(|(_, what)| *what)
+        .collect();
+    if lost.is_empty() {
+        return None;
+    }
+    refused(&format!(
+        "cannot become serverless: the live endpoint has {}, which serverless endpoints cannot have; deploy to a new endpoint",
+        lost.join(", ")
+    ))
+}
+
+/// The request that would make the live config once more: all that `DescribeEndpointConfig` gives and
+/// `CreateEndpointConfig` takes, but the name.
+pub(super) fn carried_over(
+    live: &DescribeEndpointConfigOutput,
+) -> CreateEndpointConfigInputBuilder {
+    CreateEndpointConfigInputBuilder::default()
+        .set_production_variants(live.production_variants.clone())
+        .set_data_capture_config(live.data_capture_config.clone())
+        .set_kms_key_id(live.kms_key_id.clone())
+        .set_async_inference_config(live.async_inference_config.clone())
+        .set_explainer_config(live.explainer_config.clone())
+        .set_shadow_production_variants(live.shadow_production_variants.clone())
+        .set_execution_role_arn(live.execution_role_arn.clone())
+        .set_vpc_config(live.vpc_config.clone())
+        .set_enable_network_isolation(live.enable_network_isolation)
+        .set_metrics_config(live.metrics_config.clone())
+}
+
+/// The index of the variant whose model is swapped.
+fn chosen_variant(
+    request: &DeployRequest,
+    variants: &[ProductionVariant],
+) -> Result<usize, Vec<BadKey>> {
+    let wanted = &request.shape.variant_name;
+    let names: Vec<_> = variants
+        .iter()
+        .map(|variant| variant.variant_name.as_deref().unwrap_or_default())
+        .collect();
+    let index_of = |wanted: &String| names.iter().position(|name| name == wanted);
+    let listed = names.join(", ");
+    let refused = |reason: String| Err(vec![BadKey::new("variant_name", reason)]);
+    match (&wanted.event, names.len()) {
+        (Some(wanted), _) => index_of(wanted).map_or_else(
+            || {
+                refused(format!(
+                    "must be one of the endpoint's production variants: {listed}"
+                ))
+            },
+            Ok,
+        ),
+        (None, 1) => Ok(0),
+        // The live config does not say which one, so here the environment may.
+        (None, _) => match wanted.environment.as_ref().and_then(index_of) {
+            Some(index) => Ok(index),
+            None => refused(format!(
+                "is missing, and the endpoint has several production variants: {listed}"
+            )),
+        },
+    }
+}
