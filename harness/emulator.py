@@ -146,11 +146,17 @@ class Emulator:
         records = (_record(line) for line in self._program.output[self._first_line :])
         return [record for record in records if record is not None]
 
+    def last_metrics(self) -> list[Record]:
+        """Return what the last answered invocation measured, in CloudWatch's embedded metric format."""
+        self.last_log()
+        values = (_json(line) for line in self._program.output[self._first_line :])
+        return [value for value in values if value is not None and "_aws" in value]
+
     def last_lines(self) -> list[str]:
-        """Return what the last answered invocation printed, line by line, without the emulator's own lines."""
+        """Return what the last answered invocation logged, line by line: no metrics, no lines of the emulator's own."""
         self.last_log()
         lines = self._program.output[self._first_line :]
-        return [line for line in lines if not re.match(r"(START|END|REPORT) RequestId: ", line)]
+        return [line for line in lines if not re.match(r'(START|END|REPORT) RequestId: |\{"_aws":', line)]
 
     def wait_for_record(self, wanted: Callable[[Record], bool], timeout: float = START_SECONDS) -> Record:
         """Return the first JSON line of the invocation that is ``wanted``, waiting for one still to come."""
@@ -182,11 +188,17 @@ def _record(line: str) -> Record | None:
     What holds for the whole call (``request_id``, ``endpoint_name``, ``model_name``) is in an object ``span`` of the
     line; here it stands beside the line's other fields.
     """
+    value = _json(line)
+    if value is None or "_aws" in value:
+        return None
+    span = value.pop("span", {})
+    return {**span, **value}
+
+
+def _json(line: str) -> dict[str, Any] | None:
+    """Return the JSON object that a line is, or nothing."""
     try:
         value = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(value, dict):
-        return None
-    span = value.pop("span", {})
-    return {**span, **value}
+    return value if isinstance(value, dict) else None

@@ -5,7 +5,7 @@ use shared::runtime;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    runtime::init_logging();
+    runtime::init();
     let sagemaker = &runtime::connect().await;
     run(service_fn(async |event| {
         runtime::answer_check(sagemaker, event).await

@@ -6,7 +6,7 @@ use shared::runtime;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    runtime::init_logging();
+    runtime::init();
     let sagemaker = &runtime::connect().await;
     let environment = &runtime::environment();
     run(service_fn(async |event| {

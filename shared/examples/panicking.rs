@@ -6,7 +6,7 @@ use shared::runtime;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    runtime::init_logging();
+    runtime::init();
     run(service_fn(async |event: LambdaEvent<Value>| {
         assert!(event.payload["panic"] != true, "as asked for");
         Ok::<_, Error>(event.payload)

@@ -4,8 +4,10 @@
 //! lost reply, a killed process and a repeated call need no code of their own. A turn ends where only time
 //! helps; [`deploy`] runs the turns in a loop, with the pauses of [`crate::wait`] between them.
 
+mod act;
 mod budget;
 mod decide;
+mod observe;
 mod turn;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -38,10 +40,14 @@ pub async fn deploy(
     budget: Budget,
     pace: Pace,
 ) -> Result<DeployAnswer, Failure> {
-    let mut deployment = Deployment::new(sagemaker, kind, request)?;
-    let ended = match timeout_at(budget.answer_by, deployment.run(budget, pace)).await {
-        Ok(ended) => ended,
-        Err(_) => deployment.out_of_time(budget),
+    let mut deployment = Deployment::new(sagemaker, kind, request, pace)?;
+    let ended = if let Ok(ended) = timeout_at(budget.answer_by, deployment.run(budget, pace)).await
+    {
+        ended
+    } else {
+        // A call hangs. What failed before it is not what kept the answer.
+        deployment.trouble = None;
+        deployment.out_of_time(budget)
     };
     ended.map(|status| deployment.answer(status, event, budget))
 }

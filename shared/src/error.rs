@@ -77,7 +77,8 @@ pub enum Error {
         status: String,
         /// How long the call waited, in whole seconds.
         waited_seconds: u64,
-        /// Whether this deployment has begun, or may have; else the endpoint was busy with another change.
+        /// Whether this deployment has begun, or may have; else the endpoint was busy with another
+        /// change, or the service did not answer.
         begun: bool,
     },
     /// A call to the service failed: `AccessDenied`, `ResourceLimitExceeded`, `Throttled` or
@@ -157,7 +158,7 @@ impl Error {
                 ". It goes on; call again with the same event to resume the wait, with a larger max_wait_seconds if need be.".to_owned(),
             ),
             Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, begun: false } => (
-                format!("The endpoint {endpoint_name} was busy with another change for {waited_seconds} s ({status}), so that the deployment has not begun"),
+                format!("The deployment to the endpoint {endpoint_name} has not begun after {waited_seconds} s ({status}): the endpoint is busy with another change, or the service does not answer"),
                 String::new(),
                 ". Call again with the same event, with a larger max_wait_seconds if need be.".to_owned(),
             ),

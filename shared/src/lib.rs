@@ -4,6 +4,7 @@ pub mod check;
 pub mod contract;
 pub mod deploy;
 pub mod error;
+pub mod metrics;
 pub mod plan;
 pub mod preflight;
 mod rollback;

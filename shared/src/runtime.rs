@@ -21,6 +21,7 @@ use crate::contract::{
 };
 use crate::deploy::{Budget, deploy, remaining_until};
 use crate::error::Failure;
+use crate::metrics;
 use crate::sagemaker::SageMaker;
 use crate::wait::Pace;
 
@@ -39,10 +40,11 @@ const CHECK_WAIT: Duration = Duration::from_secs(20);
 /// An event as it came: kept as text, because an answer gives it back to the letter.
 pub type Event = LambdaEvent<Box<RawValue>>;
 
-/// Starts JSON logging on standard output, at the level of `AWS_LAMBDA_LOG_LEVEL` (default `INFO`).
+/// Starts JSON logging and metrics on standard output, logging at the level of `AWS_LAMBDA_LOG_LEVEL`
+/// (default `INFO`).
 ///
 /// Panics become a log line too; Lambda gets them as an error and the process goes on.
-pub fn init_logging() {
+pub fn init() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL")
         .ok()
         .and_then(|level| level.parse().ok())
@@ -61,6 +63,8 @@ pub fn init_logging() {
         .with(lines)
         .with(targets)
         .init();
+    let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME");
+    metrics::start(function.unwrap_or_else(|_| "local".to_owned()));
     std::panic::set_hook(Box::new(|panic| error!(%panic, "the function panicked")));
 }
 
@@ -94,7 +98,14 @@ pub fn environment() -> Environment {
 ///
 /// The contract's errors.
 pub async fn answer_check(sagemaker: &SageMaker, event: Event) -> Result<CheckAnswer, Failure> {
-    logged("check", &event, async {
+    let outcome = |answer: &CheckAnswer| {
+        if answer.endpoint_exists {
+            "Exists"
+        } else {
+            "Absent"
+        }
+    };
+    logged(("check", "Checks"), &event, outcome, async {
         let request = CheckRequest::parse(event.payload.get())?;
         let budget = Budget::new(CHECK_WAIT, remaining(&event));
         Ok(check_endpoint_exists(sagemaker, &request, Pace::default(), budget.answer_by).await?)
@@ -113,7 +124,8 @@ pub async fn answer_deployment(
     environment: &Environment,
     event: Event,
 ) -> Result<DeployAnswer, Failure> {
-    logged("deployment", &event, async {
+    let outcome = |answer: &DeployAnswer| answer.deployment_status.as_str();
+    logged(("deployment", "Deployments"), &event, outcome, async {
         let text = event.payload.get();
         let request = DeployRequest::parse(kind, text, environment)?;
         let budget = Budget::new(request.max_wait, remaining(&event));
@@ -135,12 +147,16 @@ fn remaining(event: &Event) -> Option<Duration> {
     remaining_until(event.context.deadline, SystemTime::now())
 }
 
-/// Runs one call within its span, with a line at its start and one at its end.
+/// Runs one call within its span, with a line at its start and one at its end, and counts it.
+///
+/// `what` names the call in the log and in the metrics.
 async fn logged<T>(
-    what: &'static str,
+    what: (&'static str, &'static str),
     event: &Event,
+    outcome: impl Fn(&T) -> &'static str,
     call: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    let (what, calls) = what;
     let span = info_span!(
         "call",
         request_id = event.context.request_id,
@@ -151,16 +167,26 @@ async fn logged<T>(
         info!("{what} started");
         let started = Instant::now();
         let ended = call.await;
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let duration = started.elapsed();
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let error_type = ended
+            .as_ref()
+            .err()
+            .map(|failure| failure.error.error_type());
         match &ended {
             Ok(_) => info!(duration_ms, "{what} finished"),
-            Err(failure) => error!(
-                duration_ms,
-                error_type = failure.error.error_type(),
-                error_message = %failure,
-                "{what} failed"
-            ),
+            Err(failure) => {
+                error!(duration_ms, error_type, error_message = %failure, "{what} failed");
+            }
         }
+        let outcome = ended.as_ref().map_or("Failed", outcome);
+        metrics::ended(
+            calls,
+            outcome,
+            error_type,
+            duration,
+            &event.context.request_id,
+        );
         ended
     }
     .instrument(span)

@@ -110,6 +110,9 @@ pub struct Pace {
     pub longest: Duration,
     /// The part of the time waited so far that a pause may last.
     pub share: f64,
+    /// How long the service may take to see what it has just made. It reads endpoint configs eventually
+    /// consistently.
+    pub patience: Duration,
 }
 
 impl Default for Pace {
@@ -120,6 +123,8 @@ impl Default for Pace {
             shortest: Duration::from_secs(1),
             longest: Duration::from_secs(14),
             share: 0.06,
+            // It mostly takes a second or two.
+            patience: Duration::from_secs(30),
         }
     }
 }

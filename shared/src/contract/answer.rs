@@ -17,6 +17,18 @@ pub enum DeploymentStatus {
     DryRun,
 }
 
+impl DeploymentStatus {
+    /// The contract's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployed => "Deployed",
+            Self::Unchanged => "Unchanged",
+            Self::InProgress => "InProgress",
+            Self::DryRun => "DryRun",
+        }
+    }
+}
+
 /// What a deploy function answers. Flat, so that every key can be a `LambdaOutput` of the pipeline's step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DeployAnswer {

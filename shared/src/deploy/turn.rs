@@ -4,19 +4,13 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{Span, info, warn};
 
-use super::decide::{Situation, Step, begun_after, decide, is_under_way};
+use super::decide::{Situation, Step, decide};
 use crate::contract::{DeployRequest, DeploymentKind, DeploymentStatus};
 use crate::error::Error;
-use crate::plan::{Live, Plan, served_model};
-use crate::preflight;
-use crate::sagemaker::{Endpoint, FailureKind, Made, SageMaker, ServiceFailure};
-use crate::wait::{Begun, Since};
-
-/// How long the service may take to see what it has just made. It reads endpoint configs eventually
-/// consistently, mostly within a second or two.
-const PREREQUISITE_PATIENCE: Duration = Duration::from_secs(30);
+use crate::plan::Plan;
+use crate::sagemaker::{Endpoint, FailureKind, SageMaker, ServiceFailure};
+use crate::wait::{Begun, Pace};
 
 /// How a turn ended.
 pub(super) enum Turn {
@@ -30,6 +24,13 @@ pub(super) enum Turn {
 pub(super) struct Resources {
     pub(super) model: bool,
     pub(super) endpoint_config: bool,
+}
+
+/// Something that was made and will not be used.
+#[derive(Debug)]
+pub(super) enum Abandoned {
+    EndpointConfig(String),
+    Model(String),
 }
 
 /// A deployment under reconciliation: the last look, and what this process has done since.
@@ -51,16 +52,18 @@ pub(super) struct Deployment<'a> {
     /// How many steps have been carried out.
     pub(super) steps_done: u32,
     /// What is known to be there under this deployment's names.
-    made: Resources,
-    seen_under_way: bool,
-    replacing: bool,
-    package_checked: bool,
-    endpoint_tagged: bool,
+    pub(super) made: Resources,
+    pub(super) seen_under_way: bool,
+    pub(super) replacing: bool,
+    pub(super) package_checked: bool,
+    pub(super) endpoint_tagged: bool,
+    /// What was made and then planned otherwise, because the live config changed.
+    pub(super) abandoned: Vec<Abandoned>,
+    pub(super) looked: bool,
+    pub(super) started: Instant,
+    /// How long a prerequisite may be missing, and since when one is.
+    patience: Duration,
     prerequisite_missing_since: Option<Instant>,
-    /// Endpoint configs that were made and then planned otherwise, because the live config changed.
-    abandoned: Vec<String>,
-    looked: bool,
-    started: Instant,
 }
 
 impl<'a> Deployment<'a> {
@@ -68,6 +71,7 @@ impl<'a> Deployment<'a> {
         sagemaker: &'a SageMaker,
         kind: DeploymentKind,
         request: &'a DeployRequest,
+        pace: Pace,
     ) -> Result<Self, Error> {
         let mut deployment = Self {
             sagemaker,
@@ -84,10 +88,11 @@ impl<'a> Deployment<'a> {
             replacing: false,
             package_checked: false,
             endpoint_tagged: false,
-            prerequisite_missing_since: None,
             abandoned: Vec::new(),
             looked: false,
             started: Instant::now(),
+            patience: pace.patience,
+            prerequisite_missing_since: None,
         };
         if kind == DeploymentKind::New {
             let plan = Plan::new_endpoint(request);
@@ -169,180 +174,6 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    /// Looks at the endpoint, and plans where the live config calls for it.
-    async fn observe(&mut self) -> Result<Option<Turn>, ServiceFailure> {
-        let name = &self.request.endpoint_name;
-        let look = self.sagemaker.find_endpoint(name).await?;
-        let before = self.status().to_owned();
-        self.looked = true;
-        self.endpoint = look;
-        if self.status() != before {
-            let elapsed_seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-            info!(status = self.status(), elapsed_seconds, "endpoint status");
-        }
-        let Some(look) = self.endpoint.clone() else {
-            return Ok(None);
-        };
-        if let Some(ended) = self.plan_update(&look).await? {
-            return Ok(Some(ended));
-        }
-        if let Some(plan) = &self.plan {
-            let asked = &plan.endpoint_config_name;
-            self.begun = begun_after(&look, asked, self.kind, self.begun.take());
-            self.seen_under_way |= is_under_way(&look, asked);
-        }
-        self.clear_abandoned(&look).await?;
-        Ok(None)
-    }
-
-    /// Plans an update from the live config, anew where somebody else has changed that meanwhile.
-    async fn plan_update(&mut self, look: &Endpoint) -> Result<Option<Turn>, ServiceFailure> {
-        let planned_from = self
-            .plan
-            .as_ref()
-            .and_then(|plan| plan.live_endpoint_config.as_ref());
-        let has_begun = self.begun.as_ref().is_some_and(|begun| begun.certain);
-        if self.creates() || has_begun || planned_from == Some(&look.config) {
-            return Ok(None);
-        }
-        let invalid = |bad_keys| Ok(Some(Turn::Failed(Error::InvalidRequest { bad_keys })));
-        let Some(config) = self.sagemaker.find_endpoint_config(&look.config).await? else {
-            return Ok(Some(Turn::Failed(Error::EndpointNotUpdatable {
-                endpoint_name: self.request.endpoint_name.clone(),
-                status: look.status.as_str().to_owned(),
-                reason: format!(
-                    "its endpoint config {} does not exist any more, so that its settings cannot be kept; delete the endpoint and call deploy-new-endpoint",
-                    look.config
-                ),
-            })));
-        };
-        let model = match served_model(self.request, &config) {
-            Ok(Some(name)) => self.sagemaker.find_model(name).await?,
-            Ok(None) => None,
-            Err(bad_keys) => return invalid(bad_keys),
-        };
-        match Plan::update(self.request, &Live { config, model }) {
-            Ok(plan) => self.follow(plan),
-            Err(bad_keys) => return invalid(bad_keys),
-        }
-        Ok(None)
-    }
-
-    /// Makes a plan the one that is followed.
-    fn follow(&mut self, plan: Plan) {
-        Span::current().record("model_name", &plan.model_name);
-        if let Some(old) = self.plan.take()
-            && old.endpoint_config_name != plan.endpoint_config_name
-            && std::mem::take(&mut self.traces.endpoint_config)
-        {
-            self.made.endpoint_config = false;
-            self.abandoned.push(old.endpoint_config_name);
-        }
-        self.plan = Some(plan);
-    }
-
-    async fn clear_abandoned(&mut self, look: &Endpoint) -> Result<(), ServiceFailure> {
-        while let Some(name) = self.abandoned.pop() {
-            if look.config == name || look.pending_config.as_ref() == Some(&name) {
-                continue;
-            }
-            match self.sagemaker.delete_endpoint_config(&name).await {
-                Ok(()) => {
-                    info!(endpoint_config = %name, "deleted an endpoint config that was planned otherwise");
-                }
-                Err(failure) if failure.is_transient() => {
-                    self.abandoned.push(name);
-                    return Err(failure);
-                }
-                Err(failure) => {
-                    warn!(endpoint_config = %name, reason = failure.reason(), "left behind an endpoint config");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Carries out one step. `None` means that the next step can be decided at once.
-    async fn act(&mut self, step: &Step) -> Result<Option<Turn>, ServiceFailure> {
-        let Some(plan) = &self.plan else {
-            return Ok(None);
-        };
-        let endpoint_name = &self.request.endpoint_name;
-        let config = &plan.endpoint_config_name;
-        match step {
-            Step::CheckPackage => {
-                let package_arn = &self.request.package_arn;
-                let package = self.sagemaker.find_model_package(package_arn).await?;
-                let instance_type = plan.instance_type.as_deref();
-                if let Err(error) = preflight::check(self.request, package.as_ref(), instance_type)
-                {
-                    return Ok(Some(Turn::Failed(error)));
-                }
-                self.package_checked = true;
-            }
-            Step::CreateModel => {
-                let reply = self.sagemaker.create_model(plan.model.clone()).await;
-                self.traces.model |= may_be_there(&reply);
-                log_made("model", &plan.model_name, reply?);
-                self.made.model = true;
-            }
-            Step::CreateEndpointConfig => {
-                let request = plan.endpoint_config.clone();
-                let reply = self.sagemaker.create_endpoint_config(request).await;
-                self.traces.endpoint_config |= may_be_there(&reply);
-                log_made("endpoint config", config, reply?);
-                self.made.endpoint_config = true;
-            }
-            Step::CreateEndpoint => {
-                // Noted before the call: should it be cut off, it may have gone through.
-                self.begun = Some(Begun {
-                    config_before: String::new(),
-                    since: Since::Before(None),
-                    certain: false,
-                });
-                self.sagemaker
-                    .create_endpoint(endpoint_name, config, &plan.tags)
-                    .await?;
-                self.has_begun("creating the endpoint");
-                return Ok(Some(Turn::LookAgain));
-            }
-            Step::TagEndpoint => {
-                let arn = self.endpoint.as_ref().map(|endpoint| endpoint.arn.as_str());
-                self.sagemaker
-                    .add_tags(arn.unwrap_or_default(), &plan.tags)
-                    .await?;
-                self.endpoint_tagged = true;
-            }
-            Step::UpdateEndpoint => {
-                self.begun = self.endpoint.as_ref().map(|endpoint| Begun {
-                    config_before: endpoint.config.clone(),
-                    since: Since::Before(endpoint.last_modified),
-                    certain: false,
-                });
-                self.sagemaker
-                    .update_endpoint(endpoint_name, config, &plan.retained)
-                    .await?;
-                self.has_begun("updating the endpoint");
-                return Ok(Some(Turn::LookAgain));
-            }
-            Step::DeleteFailedEndpoint => {
-                self.sagemaker.delete_endpoint(endpoint_name).await?;
-                info!("deleting the failed endpoint, to create it again");
-                self.replacing = true;
-                return Ok(Some(Turn::LookAgain));
-            }
-            Step::LookAgain | Step::Done(_) | Step::Fail(_) => {}
-        }
-        Ok(None)
-    }
-
-    fn has_begun(&mut self, what: &str) {
-        info!("{what}");
-        if let Some(begun) = &mut self.begun {
-            begun.certain = true;
-        }
-    }
-
     /// What a failed call means for the turn: a failure that time may heal stays an error, any other ends
     /// the deployment.
     fn ended(
@@ -351,12 +182,7 @@ impl<'a> Deployment<'a> {
         step: Option<&Step>,
     ) -> Result<Option<Turn>, ServiceFailure> {
         let failure = match acted {
-            Ok(turn) => {
-                if step.is_some() {
-                    self.prerequisite_missing_since = None;
-                }
-                return Ok(turn);
-            }
+            Ok(turn) => return Ok(turn),
             Err(failure) => failure,
         };
         if failure.is_transient() {
@@ -376,7 +202,7 @@ impl<'a> Deployment<'a> {
                 let since = *self
                     .prerequisite_missing_since
                     .get_or_insert_with(Instant::now);
-                if since.elapsed() > PREREQUISITE_PATIENCE {
+                if since.elapsed() > self.patience {
                     return Ok(Some(Turn::Failed(Error::Service(failure))));
                 }
                 // It cannot be seen yet, or somebody deleted it: making it once more answers both.
@@ -393,19 +219,5 @@ impl<'a> Deployment<'a> {
             }
             _ => Ok(Some(Turn::Failed(Error::Service(failure)))),
         }
-    }
-}
-
-/// Whether a create has left something, for all that its reply says.
-fn may_be_there(reply: &Result<Made, ServiceFailure>) -> bool {
-    reply
-        .as_ref()
-        .map_or_else(ServiceFailure::may_have_acted, |_| true)
-}
-
-fn log_made(what: &str, name: &str, made: Made) {
-    match made {
-        Made::Created => info!(resource = name, "created the {what}"),
-        Made::Found => info!(resource = name, "found the {what} of an earlier call"),
     }
 }

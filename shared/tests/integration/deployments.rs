@@ -7,6 +7,7 @@ use sagemaker_local::{Fault, FaultKind, Outcome};
 use serde_json::json;
 use shared::contract::DeploymentKind::{Existing, New};
 use shared::contract::DeploymentStatus;
+use tokio::time::Instant;
 
 #[tokio::test]
 async fn a_new_endpoint_is_made_in_order_and_serves() {
@@ -439,6 +440,40 @@ async fn an_endpoint_config_that_cannot_be_seen_yet_is_tried_again() {
         );
         assert_eq!(scene.calls_of(operation).len(), 4, "{kind:?}");
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_config_that_is_never_seen_is_given_up_long_before_the_budget_ends() {
+    let scene = Scene::empty().await;
+    let unseen = Fault::once("CreateEndpoint", FaultKind::ConfigNotFound).always();
+    scene.server.inject(unseen);
+    let started = Instant::now();
+    let event = event(&scene.package());
+    let ended = scene.run_for(New, &event, Duration::from_secs(20)).await;
+    assert_eq!(error_type(&ended), "SageMakerError", "{ended:?}");
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(scene.inventory(), [const { Vec::<String>::new() }; 3]);
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_told_even_where_the_reply_was_lost_and_the_update_quick() {
+    let (scene, before) = Scene::serving_with(Duration::ZERO).await;
+    scene
+        .server
+        .inject(Fault::once("UpdateEndpoint", FaultKind::DropAfter));
+    let answer = scene
+        .run(Existing, &event(&scene.package()))
+        .await
+        .expect("deployed");
+    assert_eq!(answer.deployment_status, DeploymentStatus::Deployed);
+    assert_eq!(
+        answer.previous_endpoint_config,
+        Some(before.endpoint_config)
+    );
 }
 
 #[tokio::test]

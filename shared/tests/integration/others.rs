@@ -105,6 +105,56 @@ async fn a_live_config_that_changes_meanwhile_is_planned_from_anew() {
 }
 
 #[tokio::test]
+async fn network_settings_that_change_meanwhile_are_those_of_the_new_model() {
+    // Given an update that is refused because somebody else moves the endpoint into a VPC
+    let (scene, _) = Scene::serving().await;
+    let event = event(&scene.package());
+    scene.server.inject(refused("UpdateEndpoint"));
+    let mine = scene.run(Existing, &event);
+    let theirs = async {
+        while scene.calls_of("UpdateEndpoint").is_empty() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        let model = json!({
+            "ModelName": "their-model",
+            "ExecutionRoleArn": "arn:aws:iam::123456789012:role/Theirs",
+            "PrimaryContainer": {"Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/theirs:1"},
+            "VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        });
+        scene.server.call("CreateModel", model).expect("new");
+        let config = json!({
+            "EndpointConfigName": "theirs",
+            "ProductionVariants": [{
+                "VariantName": "AllTraffic",
+                "ModelName": "their-model",
+                "InstanceType": "ml.m5.xlarge",
+                "InitialInstanceCount": 1,
+            }],
+        });
+        scene
+            .server
+            .call("CreateEndpointConfig", config)
+            .expect("new");
+        let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": "theirs"});
+        scene
+            .server
+            .call("UpdateEndpoint", update)
+            .expect("it serves");
+    };
+    let (answer, ()) = tokio::join!(mine, theirs);
+    // then our model is in the VPC too, and the one that was made before for outside is gone
+    let answer = answer.expect("deployed");
+    let model = scene
+        .server
+        .call("DescribeModel", json!({"ModelName": answer.model}));
+    assert_eq!(
+        model.expect("it serves")["VpcConfig"]["Subnets"],
+        json!(["subnet-1"])
+    );
+    assert_eq!(scene.inventory().map(|names| names.len()), [3, 3, 1]);
+}
+
+#[tokio::test]
 async fn a_deployment_that_is_overtaken_does_not_claim_to_serve() {
     // Given an update of ours that has begun, whose end nobody has seen yet
     let (scene, before) = Scene::serving().await;

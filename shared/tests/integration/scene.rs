@@ -27,6 +27,7 @@ pub(crate) const PACE: Pace = Pace {
     shortest: Duration::from_millis(10),
     longest: Duration::from_millis(60),
     share: 0.06,
+    patience: Duration::from_millis(300),
 };
 
 /// A reply that takes longer than this is lost.
@@ -40,9 +41,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// A region with nothing in it.
     pub(crate) async fn empty() -> Self {
+        Self::lasting(DEPLOYMENT).await
+    }
+
+    async fn lasting(update: Duration) -> Self {
         Self::with(Settings {
             create: DEPLOYMENT,
-            update: DEPLOYMENT,
+            update,
             rollback: DEPLOYMENT / 3,
             delete: DEPLOYMENT / 3,
             ..Settings::default()
@@ -67,7 +72,12 @@ impl Scene {
 
     /// An endpoint that serves the first version of a group, deployed by this product.
     pub(crate) async fn serving() -> (Self, DeployAnswer) {
-        let scene = Self::empty().await;
+        Self::serving_with(DEPLOYMENT).await
+    }
+
+    /// The same, where an update takes this long.
+    pub(crate) async fn serving_with(update: Duration) -> (Self, DeployAnswer) {
+        let scene = Self::lasting(update).await;
         let package = scene.package();
         let answer = scene
             .run(DeploymentKind::New, &event(&package))

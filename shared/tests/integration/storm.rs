@@ -31,6 +31,7 @@ async fn two_hundred_deployments_pass_an_account_that_throttles() {
         shortest: plain.shortest.div_f64(HASTE),
         longest: plain.longest.div_f64(HASTE),
         share: plain.share,
+        patience: plain.patience.div_f64(HASTE),
     };
 
     let mut deployments = JoinSet::new();
