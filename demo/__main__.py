@@ -31,9 +31,9 @@ def main() -> int:
         return 130
     screen.summary(
         [
-            "The check tells a missing endpoint from one that is there.",
             "One call puts a version on a new endpoint, one call updates it; each answers once the endpoint serves it.",
-            f"A rolled-back update is an error that carries its reason. All shown in {watch.seconds:.0f} s.",
+            "A rolled-back update is an error that carries its reason, and leaves nothing behind.",
+            f"A call that was cut short is resumed by the next. All shown in {watch.seconds:.0f} s.",
         ]
     )
     return 0

@@ -80,6 +80,20 @@ class Story:
         self._expect_no_leftovers()
         self._screen.note("The endpoint still serves version 2, and nothing of version 3's deployment is left behind.")
 
+        self._headline("Version 4 is good, and its step may wait for one second only")
+        fourth = scene.register_version(self._sagemaker.client, GROUP)
+        impatient = self._deployment(fourth) | {"max_wait_seconds": 1, "on_timeout": "return"}
+        under_way = self._invoke("deploy-existing-endpoint", impatient)
+        self._expect(under_way, statusCode=200, deployment_status="InProgress")
+
+        self._headline("The next call finds version 4 under way and resumes the wait: nothing starts over")
+        resumed = self._invoke("deploy-existing-endpoint", self._deployment(fourth))
+        self._expect(resumed, deployment_status="Deployed", model=under_way["model"])
+        self._expect_serving(fourth, resumed["endpoint_config"])
+        updates = [call for call in self._sagemaker.calls("UpdateEndpoint") if call["acted"]]
+        if len(updates) != 3:
+            raise WrongError(f"the endpoint was updated {len(updates)} times and not three")
+
     def _headline(self, text: str) -> None:
         self._acts += 1
         self._screen.headline(self._acts, text)
