@@ -66,7 +66,10 @@ impl Deployment<'_> {
             }
             let pause = match turn {
                 Ok(Turn::Done(status)) => return Ok(status),
-                Ok(Turn::Failed(error)) => return Err(self.undo(error, budget, pace).await),
+                Ok(Turn::Failed(error)) => {
+                    self.settle(pace).await;
+                    return Err(self.undo(error, budget, pace).await);
+                }
                 Ok(Turn::LookAgain) => {
                     self.trouble = None;
                     backoff = pace.backoff();

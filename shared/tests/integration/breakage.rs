@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use sagemaker_local::{Fault, FaultKind, Outcome};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::contract::DeploymentKind::{self, Existing, New};
 use shared::contract::DeploymentStatus;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::scene::{DEPLOYMENT, ENDPOINT, READ_TIMEOUT, Scene, budget, error_type, event, run};
+use crate::scene::{
+    DEPLOYMENT, ENDPOINT, READ_TIMEOUT, Scene, budget, error_type, event, run, with,
+};
 
 /// The calls that a deployment makes before it waits, in order.
 fn calls(kind: DeploymentKind) -> &'static [&'static str] {
@@ -29,6 +31,7 @@ fn calls(kind: DeploymentKind) -> &'static [&'static str] {
             "DescribeModelPackage",
             "CreateModel",
             "CreateEndpointConfig",
+            "AddTags",
             "UpdateEndpoint",
         ],
     }
@@ -73,7 +76,7 @@ async fn scene(kind: DeploymentKind) -> (Scene, Value) {
         New => Scene::empty().await,
         Existing => Scene::serving().await.0,
     };
-    let event = event(&scene.package());
+    let event = with(event(&scene.package()), &json!({"tags": "team=growth"}));
     (scene, event)
 }
 

@@ -9,7 +9,7 @@ use shared::contract::DeploymentStatus;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::scene::{DEPLOYMENT, ENDPOINT, Scene, budget, error_type, event, run, with};
+use crate::scene::{DEPLOYMENT, ENDPOINT, Scene, THEIRS, budget, error_type, event, run, with};
 
 fn refused(operation: &str) -> Fault {
     let message = format!(
@@ -67,34 +67,12 @@ async fn a_live_config_that_changes_meanwhile_is_planned_from_anew() {
     let event = event(&scene.package());
     scene.server.inject(refused("UpdateEndpoint"));
     let mine = scene.run(Existing, &event);
-    let theirs = async {
-        while scene.calls_of("UpdateEndpoint").is_empty() {
-            sleep(Duration::from_millis(1)).await;
-        }
-        let config = json!({
-            "EndpointConfigName": "theirs",
-            "ProductionVariants": [{
-                "VariantName": "AllTraffic",
-                "ModelName": before.model,
-                "InstanceType": "ml.m5.xlarge",
-                "InitialInstanceCount": 7,
-            }],
-        });
-        scene
-            .server
-            .call("CreateEndpointConfig", config)
-            .expect("new");
-        let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": "theirs"});
-        scene
-            .server
-            .call("UpdateEndpoint", update)
-            .expect("it serves");
-    };
+    let theirs = scene.theirs_after("UpdateEndpoint", &before.model, 7);
     // when ours gets its turn
     let (answer, ()) = tokio::join!(mine, theirs);
     // then it keeps what theirs has set, and the config that was planned before is gone
     let answer = answer.expect("deployed");
-    assert_eq!(answer.previous_endpoint_config.as_deref(), Some("theirs"));
+    assert_eq!(answer.previous_endpoint_config.as_deref(), Some(THEIRS));
     let live = json!({"EndpointConfigName": answer.endpoint_config});
     let live = scene
         .server
@@ -108,39 +86,17 @@ async fn a_live_config_that_changes_meanwhile_is_planned_from_anew() {
 async fn network_settings_that_change_meanwhile_are_those_of_the_new_model() {
     // Given an update that is refused because somebody else moves the endpoint into a VPC
     let (scene, _) = Scene::serving().await;
+    let model = json!({
+        "ModelName": "their-model",
+        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/Theirs",
+        "PrimaryContainer": {"Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/theirs:1"},
+        "VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+    });
+    scene.server.call("CreateModel", model).expect("new");
     let event = event(&scene.package());
     scene.server.inject(refused("UpdateEndpoint"));
     let mine = scene.run(Existing, &event);
-    let theirs = async {
-        while scene.calls_of("UpdateEndpoint").is_empty() {
-            sleep(Duration::from_millis(1)).await;
-        }
-        let model = json!({
-            "ModelName": "their-model",
-            "ExecutionRoleArn": "arn:aws:iam::123456789012:role/Theirs",
-            "PrimaryContainer": {"Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/theirs:1"},
-            "VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
-        });
-        scene.server.call("CreateModel", model).expect("new");
-        let config = json!({
-            "EndpointConfigName": "theirs",
-            "ProductionVariants": [{
-                "VariantName": "AllTraffic",
-                "ModelName": "their-model",
-                "InstanceType": "ml.m5.xlarge",
-                "InitialInstanceCount": 1,
-            }],
-        });
-        scene
-            .server
-            .call("CreateEndpointConfig", config)
-            .expect("new");
-        let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": "theirs"});
-        scene
-            .server
-            .call("UpdateEndpoint", update)
-            .expect("it serves");
-    };
+    let theirs = scene.theirs_after("UpdateEndpoint", "their-model", 1);
     let (answer, ()) = tokio::join!(mine, theirs);
     // then our model is in the VPC too, and the one that was made before for outside is gone
     let answer = answer.expect("deployed");
@@ -160,36 +116,13 @@ async fn a_deployment_that_is_overtaken_does_not_claim_to_serve() {
     let (scene, before) = Scene::serving().await;
     let event = event(&scene.package());
     let mine = scene.run(Existing, &event);
-    let theirs = async {
-        while scene.calls_of("UpdateEndpoint").is_empty() {
-            sleep(Duration::from_millis(1)).await;
-        }
-        // when somebody puts the endpoint onto another config by other means
-        let config = json!({
-            "EndpointConfigName": "theirs",
-            "ProductionVariants": [{
-                "VariantName": "AllTraffic",
-                "ModelName": before.model,
-                "InstanceType": "ml.m5.xlarge",
-                "InitialInstanceCount": 1,
-            }],
-        });
-        scene
-            .server
-            .call("CreateEndpointConfig", config)
-            .expect("new");
-        scene.server.force_status(ENDPOINT, "InService", None);
-        let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": "theirs"});
-        scene
-            .server
-            .call("UpdateEndpoint", update)
-            .expect("it serves");
-    };
+    // when somebody puts the endpoint onto another config by other means
+    let theirs = scene.theirs_after("UpdateEndpoint", &before.model, 1);
     let (ended, ()) = tokio::join!(mine, theirs);
     // then ours says that it was replaced, and takes its own away
     assert_eq!(error_type(&ended), "EndpointNotUpdatable", "{ended:?}");
     assert_eq!(scene.server.model_names(), [before.model]);
-    let mut configs = vec![before.endpoint_config, "theirs".to_owned()];
+    let mut configs = vec![before.endpoint_config, THEIRS.to_owned()];
     configs.sort();
     assert_eq!(scene.server.endpoint_config_names(), configs);
 }
@@ -276,11 +209,7 @@ async fn a_deletion_under_our_hands_is_told() {
     let event = with(event(&scene.package()), &json!({}));
     let mine = scene.run(New, &event);
     let theirs = async {
-        let mut looks = 0;
-        while looks < 2 {
-            sleep(Duration::from_millis(1)).await;
-            looks = scene.calls_of("DescribeEndpoint").len();
-        }
+        scene.until_called("DescribeEndpoint", 2).await;
         scene.server.force_status(ENDPOINT, "InService", None);
         let delete = json!({"EndpointName": ENDPOINT});
         scene

@@ -16,7 +16,7 @@ use shared::error::{Error, Failure};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::scene::{DEPLOYMENT, ENDPOINT, READ_TIMEOUT, Scene, budget, event, run};
+use crate::scene::{DEPLOYMENT, ENDPOINT, READ_TIMEOUT, Scene, THEIRS, budget, event, run};
 
 const SCENES: u64 = 24;
 const STEPS: usize = 8;
@@ -211,7 +211,7 @@ fn upset(scene: &Scene, random: &mut Rng) {
                 .force_status(ENDPOINT, statuses[random.usize(..2)], None);
         }
         4 if exists => {
-            let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": "theirs"});
+            let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": THEIRS});
             // Refused where the endpoint is in no state for it, which is fine here.
             let _ = scene.server.call("UpdateEndpoint", update);
         }
@@ -256,7 +256,7 @@ fn make_foreign(server: &Server) -> BTreeSet<String> {
     });
     server.call("CreateModel", model).expect("new");
     let config = json!({
-        "EndpointConfigName": "theirs",
+        "EndpointConfigName": THEIRS,
         "ProductionVariants": [{
             "VariantName": "AllTraffic",
             "ModelName": "their-model",
@@ -265,7 +265,7 @@ fn make_foreign(server: &Server) -> BTreeSet<String> {
         }],
     });
     server.call("CreateEndpointConfig", config).expect("new");
-    BTreeSet::from(["their-model".to_owned(), "theirs".to_owned()])
+    BTreeSet::from(["their-model".to_owned(), THEIRS.to_owned()])
 }
 
 fn everything(scene: &Scene) -> BTreeSet<String> {

@@ -14,10 +14,13 @@ use shared::deploy::{Budget, deploy};
 use shared::error::Failure;
 use shared::sagemaker::SageMaker;
 use shared::wait::Pace;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 pub(crate) const ENDPOINT: &str = "churn";
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/SageMakerExecutionRole";
+
+/// Name of somebody else's endpoint config.
+pub(crate) const THEIRS: &str = "theirs";
 
 /// How long a creation or an update takes on the scene.
 pub(crate) const DEPLOYMENT: Duration = Duration::from_millis(60);
@@ -108,6 +111,35 @@ impl Scene {
         wait: Duration,
     ) -> Result<DeployAnswer, Failure> {
         run(&self.sagemaker, kind, event, budget(wait)).await
+    }
+
+    /// Puts the endpoint onto a config of somebody else's, as soon as this deployment has called an operation.
+    pub(crate) async fn theirs_after(&self, operation: &str, model_name: &str, count: u32) {
+        self.until_called(operation, 1).await;
+        let config = json!({
+            "EndpointConfigName": THEIRS,
+            "ProductionVariants": [{
+                "VariantName": "AllTraffic",
+                "ModelName": model_name,
+                "InstanceType": "ml.m5.xlarge",
+                "InitialInstanceCount": count,
+            }],
+        });
+        self.server
+            .call("CreateEndpointConfig", config)
+            .expect("new");
+        self.server.force_status(ENDPOINT, "InService", None);
+        let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": THEIRS});
+        self.server
+            .call("UpdateEndpoint", update)
+            .expect("it serves");
+    }
+
+    /// Returns when an operation has been called so often.
+    pub(crate) async fn until_called(&self, operation: &str, times: usize) {
+        while self.calls_of(operation).len() < times {
+            sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// What the endpoint says of itself.
