@@ -8,6 +8,7 @@ mod check;
 mod deployment;
 mod fields;
 mod shape;
+mod traffic;
 mod values;
 
 pub use answer::{DeployAnswer, DeploymentStatus};
@@ -15,3 +16,4 @@ pub use check::{CheckAnswer, CheckRequest};
 pub use deployment::{DeployRequest, DeploymentKind, OnFailure, OnTimeout};
 pub use fields::{BadKey, Environment, Setting};
 pub use shape::{DEFAULT_SERVERLESS_MAX_CONCURRENCY, InferenceOption, Shape, too_much_provisioned};
+pub use traffic::{Strategy, Traffic, TrafficRouting};

@@ -331,6 +331,63 @@ mod tests {
     }
 
     #[test]
+    fn a_failed_call_has_the_contracts_word_for_its_kind() {
+        let cases = [
+            (FailureKind::AccessDenied, "AccessDenied"),
+            (FailureKind::LimitExceeded, "ResourceLimitExceeded"),
+            (FailureKind::Throttled, "Throttled"),
+            (FailureKind::ServiceFault, "SageMakerError"),
+            (FailureKind::NoReply, "SageMakerError"),
+            (FailureKind::Refused, "SageMakerError"),
+        ];
+        for (kind, word) in cases {
+            let mut failure = ServiceFailure::no_reply("CreateModel", "model model-1".to_owned());
+            failure.kind = kind;
+            assert_eq!(Error::Service(failure).error_type(), word);
+        }
+    }
+
+    #[test]
+    fn a_long_list_of_what_is_left_does_not_crowd_out_the_error() {
+        let failure = Failure {
+            error: Error::EndpointNotFound {
+                endpoint_name: "churn".to_owned(),
+            },
+            left_behind: vec![LeftBehind {
+                resource: "model model-1".to_owned(),
+                reason: "x".repeat(3000),
+            }],
+        };
+        let message = failure.to_string();
+        assert!(
+            message.starts_with("There is no endpoint churn. Call deploy-new-endpoint"),
+            "{message}"
+        );
+        assert!(message.contains("Left behind: model model-1."), "{message}");
+        assert!((500..800).contains(&message.chars().count()), "{message}");
+    }
+
+    #[test]
+    fn bad_keys_keep_their_reasons_as_long_as_those_fit() {
+        let bad_keys = |count: usize| {
+            let bad_key =
+                |number| BadKey::new(format!("key_{number:02}"), "must be a name, not \"x y\"");
+            Error::InvalidRequest {
+                bad_keys: (0..count).map(bad_key).collect(),
+            }
+        };
+        let few = bad_keys(20).to_string();
+        assert!(few.contains("key_19 must be a name"), "{few}");
+        assert!(few.ends_with("call again."), "{few}");
+        let many = bad_keys(40).to_string();
+        assert!(
+            !many.contains("must be a name") && many.contains("key_39"),
+            "{many}"
+        );
+        assert!(many.ends_with("call again."), "{many}");
+    }
+
+    #[test]
     fn many_bad_keys_are_all_named() {
         let bad_keys: Vec<_> = (0..40)
             .map(|number| BadKey::new(format!("some_long_key_{number}"), "must be ".repeat(30)))

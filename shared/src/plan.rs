@@ -6,6 +6,7 @@
 mod model;
 mod names;
 mod settings;
+mod traffic;
 mod update;
 mod variant;
 
@@ -13,7 +14,7 @@ use aws_sdk_sagemaker::operation::create_endpoint_config::CreateEndpointConfigIn
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
-use aws_sdk_sagemaker::types::{Tag, VariantPropertyType};
+use aws_sdk_sagemaker::types::{DeploymentConfig, Tag, VariantPropertyType};
 use serde_json::Value;
 
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
@@ -39,6 +40,8 @@ pub struct Plan {
     pub tags: Vec<Tag>,
     /// Update only: name of the live endpoint config that this one was planned from.
     pub live_endpoint_config: Option<String>,
+    /// Update only: how the traffic moves; `None` where the service does as it does by itself.
+    pub deployment_config: Option<DeploymentConfig>,
     /// Update only: what the endpoint keeps of its variants' present counts and weights.
     pub retained: Retained,
 }
@@ -87,6 +90,7 @@ impl Plan {
             instance_type,
             tags: tags.unwrap_or_default(),
             live_endpoint_config: None,
+            deployment_config: None,
             retained: Retained {
                 all: false,
                 but: Vec::new(),

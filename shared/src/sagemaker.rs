@@ -13,7 +13,7 @@ use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConf
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::primitives::DateTime;
-use aws_sdk_sagemaker::types::{EndpointStatus, Tag, VariantProperty};
+use aws_sdk_sagemaker::types::{DeploymentConfig, EndpointStatus, Tag, VariantProperty};
 
 use crate::plan::Retained;
 pub use failure::{FailureKind, ServiceFailure};
@@ -159,6 +159,7 @@ impl SageMaker {
         name: &str,
         config: &str,
         retained: &Retained,
+        deployment_config: Option<DeploymentConfig>,
     ) -> Result<(), ServiceFailure> {
         let excluded = retained.but.iter().map(|property| {
             let property = property.clone();
@@ -171,6 +172,7 @@ impl SageMaker {
             .endpoint_name(name)
             .endpoint_config_name(config)
             .retain_all_variant_properties(retained.all)
+            .set_deployment_config(deployment_config)
             .set_exclude_retained_variant_properties(
                 (!retained.but.is_empty()).then(|| excluded.collect()),
             )

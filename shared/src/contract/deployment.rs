@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fields::{Environment, Fields};
 use super::shape::Shape;
+use super::traffic::Traffic;
 use super::values;
 use crate::error::Error;
 
@@ -58,6 +59,8 @@ pub struct DeployRequest {
     pub deployment_id: Option<String>,
     /// What shapes the endpoint.
     pub shape: Shape,
+    /// Update only: how the traffic moves to what the update brings.
+    pub traffic: Traffic,
     /// Update only: whether the counts and weights that autoscaling or an operator gave the variants stay.
     pub retain_all_variant_properties: bool,
     /// Whether a package that is not `Approved` is refused.
@@ -117,6 +120,7 @@ impl DeployRequest {
             values::text("(?s:.)+", 256, "a string of at most 256 characters")(value)
         });
         let shape = Shape::read(fields, kind);
+        let traffic = Traffic::read(fields);
         let retain_all_variant_properties =
             fields.optional("retain_all_variant_properties", values::flag);
         let require_approved_package = fields.optional("require_approved_package", values::flag);
@@ -141,6 +145,7 @@ impl DeployRequest {
             package_arn: package_arn?,
             deployment_id: deployment_id.get(),
             shape,
+            traffic,
             retain_all_variant_properties: retain_all_variant_properties.or(true),
             require_approved_package: require_approved_package.or(true),
             replace_failed_endpoint: replace_failed_endpoint.or(false),

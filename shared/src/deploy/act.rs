@@ -67,7 +67,12 @@ impl Deployment<'_> {
                     certain: false,
                 });
                 self.sagemaker
-                    .update_endpoint(endpoint_name, config, &plan.retained)
+                    .update_endpoint(
+                        endpoint_name,
+                        config,
+                        &plan.retained,
+                        plan.deployment_config.clone(),
+                    )
                     .await?;
                 self.has_begun("updating the endpoint");
                 return Ok(Some(Turn::LookAgain));

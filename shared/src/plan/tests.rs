@@ -336,3 +336,4 @@ fn every_member_of_a_live_variant_but_its_model_is_kept() {
 }
 
 mod shapes;
+mod traffic;

@@ -6,7 +6,8 @@ use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::types::{ProductionVariant, VariantPropertyType};
 
 use super::{
-    Plan, Retained, content, endpoint_config_name, instance_type, model, settings, tags, variant,
+    Plan, Retained, content, endpoint_config_name, instance_type, model, settings, tags, traffic,
+    variant,
 };
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
 
@@ -93,6 +94,11 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
             Err(more) => bad.push(more),
         }
     }
+    bad.extend(traffic::misfit(
+        &request.traffic,
+        option,
+        live.config.production_variants().len(),
+    ));
     if !bad.is_empty() {
         return Err(bad);
     }
@@ -114,6 +120,7 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
         instance_type,
         tags: tags.unwrap_or_default(),
         live_endpoint_config: Some(live_name),
+        deployment_config: traffic::deployment_config(&request.traffic),
         retained: Retained {
             all: request.retain_all_variant_properties,
             // A count that is asked for is wanted, and one of instances means nothing without any.

@@ -65,6 +65,7 @@ fn every_good_event_parses() {
 fn every_invalid_event_names_its_bad_keys() {
     let expected = [
         ("async-without-an-output-path", vec!["async_s3_output_path"]),
+        ("canary-without-time", vec!["maximum_execution_timeout_seconds"]),
         ("check-without-a-name", vec!["endpoint_name"]),
         (
             "every-key-bad",
@@ -95,6 +96,12 @@ fn every_invalid_event_names_its_bad_keys() {
                 "security_group_ids",
                 "enable_network_isolation",
                 "tags",
+                "traffic_routing",
+                "traffic_step_percent",
+                "traffic_wait_seconds",
+                "termination_wait_seconds",
+                "maximum_execution_timeout_seconds",
+                "auto_rollback_alarms",
                 "retain_all_variant_properties",
                 "require_approved_package",
                 "replace_failed_endpoint",
