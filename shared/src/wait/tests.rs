@@ -153,6 +153,21 @@ fn another_deployment_that_overtook_this_one_is_no_rollback() {
     );
 }
 
+#[test]
+fn failed_calls_in_a_row_are_repeated_ever_later_with_jitter_up_to_the_longest_pause() {
+    let pace = Pace::default();
+    let pauses: Vec<_> = pace.backoff().take(12).collect();
+    assert_eq!(pauses.len(), 12, "it does not give up by itself");
+    let mut least = pace.shortest / 2;
+    for pause in &pauses {
+        assert!(*pause >= least && *pause <= least * 2, "{pauses:?}");
+        assert!(*pause <= pace.longest, "{pauses:?}");
+        least = (least * 2).min(pace.longest / 2);
+    }
+    let others: Vec<_> = pace.backoff().take(12).collect();
+    assert_ne!(pauses, others, "many callers at once must not stay in step");
+}
+
 fn any_look() -> impl Strategy<Value = Endpoint> {
     (
         proptest::sample::select(STATUSES.to_vec()),

@@ -65,7 +65,10 @@ fn every_good_event_parses() {
 fn every_invalid_event_names_its_bad_keys() {
     let expected = [
         ("async-without-an-output-path", vec!["async_s3_output_path"]),
-        ("canary-without-time", vec!["maximum_execution_timeout_seconds"]),
+        (
+            "canary-without-time",
+            vec!["maximum_execution_timeout_seconds"],
+        ),
         ("check-without-a-name", vec!["endpoint_name"]),
         (
             "every-key-bad",
