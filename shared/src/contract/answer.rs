@@ -60,3 +60,58 @@ pub struct DeployAnswer {
 fn seconds<S: Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((elapsed.as_secs_f64() * 1000.0).round() / 1000.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_answer_is_flat_and_spelled_as_in_the_contract() {
+        let mut answer = DeployAnswer {
+            status_code: 200,
+            body: "{}".to_owned(),
+            model: "model-1".to_owned(),
+            endpoint_name: "churn".to_owned(),
+            endpoint_arn: "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn".to_owned(),
+            endpoint_config: "endpoint-config-2".to_owned(),
+            endpoint_status: "InService".to_owned(),
+            previous_endpoint_config: Some("endpoint-config-1".to_owned()),
+            deployment_status: DeploymentStatus::Deployed,
+            elapsed: Duration::from_micros(83_456_789),
+        };
+        let mut expected = json!({
+            "statusCode": 200,
+            "body": "{}",
+            "model": "model-1",
+            "endpoint_name": "churn",
+            "endpoint_arn": "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn",
+            "endpoint_config": "endpoint-config-2",
+            "endpoint_status": "InService",
+            "previous_endpoint_config": "endpoint-config-1",
+            "deployment_status": "Deployed",
+            "elapsed_seconds": 83.457,
+        });
+        assert_eq!(serde_json::to_value(&answer).expect("JSON"), expected);
+        answer.previous_endpoint_config = None;
+        expected
+            .as_object_mut()
+            .expect("an object")
+            .remove("previous_endpoint_config");
+        assert_eq!(serde_json::to_value(&answer).expect("JSON"), expected);
+    }
+
+    #[test]
+    fn a_status_is_one_word_in_the_answer_and_in_the_metrics() {
+        for (status, word) in [
+            (DeploymentStatus::Deployed, "Deployed"),
+            (DeploymentStatus::Unchanged, "Unchanged"),
+            (DeploymentStatus::InProgress, "InProgress"),
+            (DeploymentStatus::DryRun, "DryRun"),
+        ] {
+            assert_eq!(status.as_str(), word);
+            assert_eq!(serde_json::to_value(status).expect("JSON"), word);
+        }
+    }
+}

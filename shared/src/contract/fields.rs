@@ -209,6 +209,13 @@ mod tests {
             assert_eq!(setting.or(1), expected, "{event}");
             assert_eq!(fields.finish(Some(())), Ok(()), "{event}");
         }
+        for blank in ["", "  "] {
+            let blank = environment(&[("INITIAL_INSTANCE_COUNT", blank)]);
+            let mut fields = Fields::of("{}", &blank).expect("an object");
+            let setting = fields.optional("initial_instance_count", values::integer(1..=9));
+            assert_eq!(setting.or(1), 1, "a variable that is blank is not set");
+            assert_eq!(fields.finish(Some(())), Ok(()));
+        }
         let nothing = Environment::new();
         let mut fields = Fields::of("{}", &nothing).expect("an object");
         assert_eq!(

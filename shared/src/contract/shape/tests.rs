@@ -317,6 +317,14 @@ fn keys_that_do_not_go_together_are_all_named() {
 }
 
 #[test]
+fn a_key_that_does_not_fit_is_told_what_it_goes_with() {
+    let keys = json!({"inference_option": "serverless", "instance_type": "ml.m5.large"});
+    let bad = parse(DeploymentKind::New, &keys, &[]).expect_err("no instances");
+    let reason = "goes with inference_option real-time or async and not with serverless";
+    assert_eq!(bad, [BadKey::new("instance_type", reason)]);
+}
+
+#[test]
 fn a_stacks_sizes_give_way_to_serverless_and_its_guards_do_not() {
     let serverless = json!({"inference_option": "serverless"});
     let sizes = [("INSTANCE_TYPE", "ml.m5.large"), ("VOLUME_SIZE_GB", "9")];
