@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,6 +11,7 @@ from harness import scene
 from harness.binaries import FUNCTIONS, binary
 from harness.emulator import Emulator, Record
 from harness.local import LocalSageMaker
+from harness.processes import until
 
 ENDPOINT = "churn"
 GROUP = "churn-model"
@@ -18,6 +20,8 @@ GROUP = "churn-model"
 _CREATE_SECONDS = 4.0
 _UPDATE_SECONDS = 4.0
 _ROLLBACK_SECONDS = 2.0
+# The five minutes between a canary's steps.
+_GUARDRAIL_SCALE = 4 / 300
 
 _ROLLBACK_REASON = (
     "The primary container for production variant AllTraffic did not pass the ping health check. "
@@ -94,6 +98,24 @@ class Story:
         if len(updates) != 3:
             raise WrongError(f"the endpoint was updated {len(updates)} times and not three")
 
+        self._headline("Version 5 goes out as a canary; with a tenth of the traffic on it, an alarm goes off")
+        fifth = scene.register_version(self._sagemaker.client, GROUP)
+        careful = {"traffic_routing": "canary", "auto_rollback_alarms": "churn-errors"}
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            beside.submit(self._sound_the_alarm)
+            error = self._invoke("deploy-existing-endpoint", self._deployment(fifth) | careful)
+        self._expect(error, errorType="UpdateRolledBack")
+        self._expect_serving(fourth, resumed["endpoint_config"])
+        self._screen.note("All of the traffic is on version 4 again.")
+
+    def _sound_the_alarm(self) -> None:
+        """Let the canary's alarm go off as soon as the canary has traffic."""
+        # Between two updates, all of the traffic is on what the last one brought.
+        until(lambda: 0 < self._sagemaker.traffic(ENDPOINT) < 100, 30, lambda: "the canary gets no traffic")
+        percent = self._sagemaker.traffic(ENDPOINT)
+        self._screen.note(f"  {percent:.0f}% of the traffic is on version 5, and the alarm churn-errors goes off.")
+        self._sagemaker.trip_alarm("churn-errors")
+
     def _headline(self, text: str) -> None:
         self._acts += 1
         self._screen.headline(self._acts, text)
@@ -141,7 +163,9 @@ def play(screen: Screen) -> None:
     """Start everything, play the story and stop everything again, however it ends."""
     with ExitStack() as running:
         sagemaker = running.enter_context(
-            LocalSageMaker(_CREATE_SECONDS, _UPDATE_SECONDS, _ROLLBACK_SECONDS, delete_seconds=1)
+            LocalSageMaker(
+                _CREATE_SECONDS, _UPDATE_SECONDS, _ROLLBACK_SECONDS, delete_seconds=1, guardrail_scale=_GUARDRAIL_SCALE
+            )
         )
         functions = {
             name: running.enter_context(

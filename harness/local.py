@@ -27,13 +27,18 @@ class LocalSageMaker:
         rollback_seconds: float = 1,
         delete_seconds: float = 1,
         calls_per_second: float | None = None,
+        guardrail_scale: float = 1,
     ) -> None:
-        """Describe the service: how long each kind of change takes, and its rate limit, if any."""
+        """Describe the service: how long each kind of change takes, and its rate limit, if any.
+
+        ``guardrail_scale`` shortens the waits of an update that moves its traffic in steps, which last minutes.
+        """
         self._options = [
             f"--create-seconds={create_seconds}",
             f"--update-seconds={update_seconds}",
             f"--rollback-seconds={rollback_seconds}",
             f"--delete-seconds={delete_seconds}",
+            f"--guardrail-scale={guardrail_scale}",
         ]
         if calls_per_second is not None:
             self._options.append(f"--calls-per-second={calls_per_second}")
@@ -74,6 +79,14 @@ class LocalSageMaker:
     def force_status(self, endpoint_name: str, status: str, seconds: float | None = None) -> None:
         """Put an existing endpoint into ``status``, for some seconds or for good."""
         self._control("POST", "statuses", {"endpoint_name": endpoint_name, "status": status, "seconds": seconds})
+
+    def trip_alarm(self, name: str, tripped: bool = True) -> None:
+        """Put a CloudWatch alarm into alarm state, or out of it."""
+        self._control("POST", "alarms", {"alarm_name": name, "tripped": tripped})
+
+    def traffic(self, endpoint_name: str) -> float:
+        """Return how many percent of an endpoint's traffic an update's new variants have."""
+        return self._control("GET", f"traffic?endpoint_name={endpoint_name}")["percent"]
 
     def calls(self, *operations: str) -> list[Call]:
         """Return the recorded calls in order, of the named operations or of all."""

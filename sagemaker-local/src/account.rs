@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::alarms::Alarms;
 use crate::clock::Moment;
 use crate::lifecycle::{Course, View};
 use crate::names::{self, Arns};
@@ -49,13 +50,13 @@ pub(crate) enum Sight {
 
 impl Endpoint {
     /// The endpoint as a read at `now` sees it; `None` where that sees none.
-    pub(crate) fn view(&self, now: Moment, sight: Sight) -> Option<View<'_>> {
+    pub(crate) fn view(&self, now: Moment, sight: Sight, alarms: &Alarms) -> Option<View> {
         match sight {
-            Sight::Fresh => self.course.at(now),
+            Sight::Fresh => self.course.at(now, alarms),
             Sight::Stale => self
                 .before
                 .as_ref()
-                .and_then(|(moment, course)| course.at(*moment)),
+                .and_then(|(moment, course)| course.at(*moment, alarms)),
         }
     }
 }
@@ -78,6 +79,7 @@ pub(crate) struct Account {
     /// Tag values by key, by resource ARN.
     pub(crate) tags: BTreeMap<String, BTreeMap<String, Value>>,
     pub(crate) outcomes: Outcomes,
+    pub(crate) alarms: Alarms,
     serials: u64,
 }
 
@@ -95,6 +97,7 @@ impl Account {
             endpoints: BTreeMap::new(),
             tags: BTreeMap::new(),
             outcomes: Outcomes::default(),
+            alarms: Alarms::default(),
             serials: 0,
         }
     }

@@ -170,6 +170,8 @@ fn join(path: &str, member: &str) -> String {
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod guardrail_tests;
+#[cfg(test)]
 mod shape_tests;
 #[cfg(test)]
 mod tests;

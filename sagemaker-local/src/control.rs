@@ -25,19 +25,31 @@ struct StatusOf {
     seconds: Option<f64>,
 }
 
+#[derive(Deserialize)]
+struct AlarmState {
+    alarm_name: String,
+    tripped: bool,
+}
+
 /// What a control request comes to: a body, or a status and why.
 type Acted = Result<Value, (u16, String)>;
 
 /// Does what a control request asks; `path` is what follows `/_local/`. Returns the HTTP status and
 /// the body.
-pub(crate) fn handle(service: &Service, method: &Method, path: &str, body: &[u8]) -> (u16, Value) {
-    match act(service, method, path, body) {
+pub(crate) fn handle(
+    service: &Service,
+    method: &Method,
+    path: &str,
+    query: &str,
+    body: &[u8],
+) -> (u16, Value) {
+    match act(service, method, path, query, body) {
         Ok(body) => (200, body),
         Err((status, message)) => (status, json!({ "message": message })),
     }
 }
 
-fn act(service: &Service, method: &Method, path: &str, body: &[u8]) -> Acted {
+fn act(service: &Service, method: &Method, path: &str, query: &str, body: &[u8]) -> Acted {
     match (method.as_str(), path) {
         ("POST", "faults") => {
             let fault: Fault = read(body)?;
@@ -56,6 +68,14 @@ fn act(service: &Service, method: &Method, path: &str, body: &[u8]) -> Acted {
                 .set(&endpoint_name, outcome);
         }
         ("POST", "statuses") => force_status(service, &read(body)?)?,
+        ("POST", "alarms") => {
+            let AlarmState {
+                alarm_name,
+                tripped,
+            } = read(body)?;
+            service.trip_alarm(&alarm_name, tripped);
+        }
+        ("GET", "traffic") => return traffic(service, query),
         ("GET", "calls") => {
             let state = service.state();
             return serde_json::to_value(&state.calls).map_err(|error| (500, error.to_string()));
@@ -74,11 +94,21 @@ fn force_status(service: &Service, wanted: &StatusOf) -> Result<(), (u16, String
     if service.force_status(&wanted.endpoint_name, &wanted.status, lasting) {
         Ok(())
     } else {
-        Err((
-            400,
-            format!("There is no endpoint {}", wanted.endpoint_name),
-        ))
+        Err(no_endpoint(&wanted.endpoint_name))
     }
+}
+
+fn traffic(service: &Service, query: &str) -> Acted {
+    let mut members = query.split('&');
+    // A name has nothing in it that a URL would have to escape.
+    let name = members.find_map(|member| member.strip_prefix("endpoint_name="));
+    let name = name.ok_or_else(|| (400, "Which endpoint_name?".to_owned()))?;
+    let percent = service.traffic(name).ok_or_else(|| no_endpoint(name))?;
+    Ok(json!({ "percent": percent }))
+}
+
+fn no_endpoint(name: &str) -> (u16, String) {
+    (400, format!("There is no endpoint {name}"))
 }
 
 fn read<Wanted: DeserializeOwned>(body: &[u8]) -> Result<Wanted, (u16, String)> {

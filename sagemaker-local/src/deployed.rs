@@ -88,6 +88,20 @@ impl Deployed {
         variants(&self.document).any(|variant| is_set(variant, "ServerlessConfig"))
     }
 
+    /// Whether it was deployed batch by batch.
+    pub(crate) fn is_rolled(&self) -> bool {
+        let config = self.deployment_config.as_ref();
+        config.is_some_and(|config| !config["RollingUpdatePolicy"].is_null())
+    }
+
+    /// How many instances its production variants want in all.
+    pub(crate) fn instances(&self) -> u64 {
+        let variants = self.variants.iter();
+        variants
+            .filter_map(|variant| variant["DesiredInstanceCount"].as_u64())
+            .fold(0, u64::saturating_add)
+    }
+
     #[cfg(test)]
     pub(crate) fn named(name: &str) -> Self {
         Self {

@@ -4,24 +4,25 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Endpoint, Sight};
 use crate::clock::{Moment, timestamp};
-use crate::deployed::Deployed;
 use crate::endpoints;
+use crate::fleets;
 use crate::lifecycle::View;
 use crate::names;
 use crate::paging::{self, Row};
-use crate::requests::{Answer, Document, items, required};
+use crate::requests::{Answer, Document, required};
 
 pub(crate) fn describe(account: &Account, request: &Document, now: Moment, sight: Sight) -> Answer {
     let name = required(request, "EndpointName");
     let endpoint = account.endpoints.get(&names::key(name));
-    let seen = endpoint.and_then(|endpoint| Some((endpoint, endpoint.view(now, sight)?)));
+    let seen =
+        endpoint.and_then(|endpoint| Some((endpoint, endpoint.view(now, sight, &account.alarms)?)));
     let (endpoint, view) = seen.ok_or_else(|| endpoints::not_found(account, name))?;
     Ok(description(endpoint, &view))
 }
 
 pub(crate) fn list(account: &Account, request: &Document, now: Moment, sight: Sight) -> Answer {
     let rows = account.endpoints.values().filter_map(|endpoint| {
-        let view = endpoint.view(now, sight)?;
+        let view = endpoint.view(now, sight, &account.alarms)?;
         Some(Row {
             name: endpoint.name.clone(),
             serial: endpoint.serial,
@@ -34,7 +35,7 @@ pub(crate) fn list(account: &Account, request: &Document, now: Moment, sight: Si
     paging::page(request, rows.collect(), "Endpoints", "Descending")
 }
 
-fn summary(endpoint: &Endpoint, view: &View<'_>) -> Value {
+fn summary(endpoint: &Endpoint, view: &View) -> Value {
     json!({
         "EndpointName": endpoint.name,
         "EndpointArn": endpoint.arn,
@@ -44,19 +45,18 @@ fn summary(endpoint: &Endpoint, view: &View<'_>) -> Value {
     })
 }
 
-fn description(endpoint: &Endpoint, view: &View<'_>) -> Value {
-    let phase = view.phase;
+fn description(endpoint: &Endpoint, view: &View) -> Value {
+    let phase = &view.phase;
     let live = &phase.live;
     let mut answer = summary(endpoint, view);
     answer["EndpointConfigName"] = live.name.as_str().into();
     // While it is created nothing is in service yet: the variants are in the pending deployment.
     if phase.status != "Creating" {
-        set_list(&mut answer, "ProductionVariants", &live.variants);
-        set_list(
-            &mut answer,
-            "ShadowProductionVariants",
-            &live.shadow_variants,
-        );
+        for (member, variants) in fleets::live(view) {
+            if !variants.is_empty() {
+                answer[member] = variants.into();
+            }
+        }
     }
     for member in [
         "AsyncInferenceConfig",
@@ -77,16 +77,10 @@ fn description(endpoint: &Endpoint, view: &View<'_>) -> Value {
     if let Some(reason) = &phase.failure_reason {
         answer["FailureReason"] = reason.as_str().into();
     }
-    if let Some(pending) = phase.pending.as_ref().filter(|_| phase.is_deploying()) {
-        answer["PendingDeploymentSummary"] = pending_summary(pending, view.started);
+    if let Some(pending) = fleets::pending(view) {
+        answer["PendingDeploymentSummary"] = pending;
     }
     answer
-}
-
-fn set_list(answer: &mut Value, member: &str, list: &[Value]) {
-    if !list.is_empty() {
-        answer[member] = list.into();
-    }
 }
 
 fn capture_summary(capture: &Value) -> Value {
@@ -98,36 +92,6 @@ fn capture_summary(capture: &Value) -> Value {
         "DestinationS3Uri": capture["DestinationS3Uri"],
         "KmsKeyId": capture["KmsKeyId"].as_str().unwrap_or_default(),
     })
-}
-
-fn pending_summary(pending: &Deployed, started: Moment) -> Value {
-    let mut answer = json!({
-        "EndpointConfigName": pending.name,
-        "StartTime": timestamp(started),
-    });
-    for (member, summaries) in [
-        ("ProductionVariants", &pending.variants),
-        ("ShadowProductionVariants", &pending.shadow_variants),
-    ] {
-        let variants: Vec<Value> = summaries
-            .iter()
-            .zip(items(&pending.document, member))
-            .map(|(summary, variant)| pending_variant(summary, variant, started))
-            .collect();
-        set_list(&mut answer, member, &variants);
-    }
-    answer
-}
-
-fn pending_variant(summary: &Value, variant: &Value, started: Moment) -> Value {
-    let mut pending = summary.clone();
-    for member in ["InstanceType", "AcceleratorType"] {
-        if let Some(value) = variant.get(member) {
-            pending[member] = value.clone();
-        }
-    }
-    pending["VariantStatus"] = json!([{ "Status": "Creating", "StartTime": timestamp(started) }]);
-    pending
 }
 
 #[cfg(test)]

@@ -22,10 +22,10 @@ pub(crate) fn present<'account>(
     account: &'account Account,
     name: &str,
     now: Moment,
-) -> Option<(&'account Endpoint, View<'account>)> {
+) -> Option<(&'account Endpoint, View)> {
     let endpoint = account.endpoints.get(&names::key(name))?;
     endpoint
-        .view(now, Sight::Fresh)
+        .view(now, Sight::Fresh, &account.alarms)
         .map(|view| (endpoint, view))
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn create(account: &mut Account, request: &Document, now: Moment) -> 
         )));
     }
     let config = asked_for(account, request, now)?;
-    guardrails::check(request.get("DeploymentConfig"), None, &config)?;
+    guardrails::check(None, &config)?;
 
     let outcome = account.outcomes.take_for_creation(name);
     account.untag(&arn);
@@ -74,12 +74,12 @@ pub(crate) fn update(account: &mut Account, request: &Document, now: Moment) -> 
     }
     let (old, modified) = (Arc::clone(&view.phase.live), view.modified);
     let mut new = asked_for(account, request, now)?;
-    guardrails::check(request.get("DeploymentConfig"), Some(&old), &new)?;
-    if account.settings.refuse_to_serverless {
-        guardrails::check_stays_on_instances(&old, &new)?;
-    }
     if request.get("RetainDeploymentConfig") == Some(&Value::Bool(true)) {
         new.deployment_config.clone_from(&old.deployment_config);
+    }
+    guardrails::check(Some(&old), &new)?;
+    if account.settings.refuse_to_serverless {
+        guardrails::check_stays_on_instances(&old, &new)?;
     }
     if request.get("RetainAllVariantProperties") == Some(&Value::Bool(true)) {
         let excluded = items(request, "ExcludeRetainedVariantProperties");
@@ -116,7 +116,7 @@ pub(crate) fn update_weights_and_capacities(
 pub(crate) fn delete(account: &mut Account, request: &Document, now: Moment) -> Answer {
     let name = required(request, "EndpointName");
     let (_, view) = changeable(account, name, now)?;
-    let course = Course::deletion(now, &account.settings, view.phase).after(view.modified);
+    let course = Course::deletion(now, &account.settings, &view.phase).after(view.modified);
     if let Some(endpoint) = account.endpoints.get_mut(&names::key(name)) {
         endpoint.course = course;
     }
@@ -134,18 +134,25 @@ pub(crate) fn force_status(
     let Some((_, view)) = present(account, name, now) else {
         return false;
     };
-    let course = Course::forced(now, status, lasting, view.phase).after(view.modified);
+    let course = Course::forced(now, status, lasting, &view.phase).after(view.modified);
     if let Some(endpoint) = account.endpoints.get_mut(&names::key(name)) {
         endpoint.course = course;
     }
     true
 }
 
+/// What the config of an endpoint's latest deployment has of the traffic, in percent; `None` where
+/// there is no such endpoint.
+pub(crate) fn traffic(account: &Account, name: &str, now: Moment) -> Option<f64> {
+    present(account, name, now).map(|(_, view)| view.phase.traffic.percent())
+}
+
 /// The names of the endpoints whose live or pending config, or a model of it, is no longer there.
 /// One that is being deleted needs neither.
 pub(crate) fn serving_deleted(account: &Account, now: Moment) -> Vec<String> {
     let broken = account.endpoints.values().filter(|endpoint| {
-        endpoint.view(now, Sight::Fresh).is_some_and(|view| {
+        let view = endpoint.view(now, Sight::Fresh, &account.alarms);
+        view.is_some_and(|view| {
             let configs = [Some(&view.phase.live), view.phase.pending.as_ref()];
             view.phase.status != "Deleting"
                 && configs
@@ -162,7 +169,7 @@ fn changeable<'account>(
     account: &'account Account,
     name: &str,
     now: Moment,
-) -> Result<(&'account Endpoint, View<'account>), ServiceError> {
+) -> Result<(&'account Endpoint, View), ServiceError> {
     let (endpoint, view) = present(account, name, now).ok_or_else(|| not_found(account, name))?;
     if view.phase.is_in_progress() {
         return Err(ServiceError::validation(format!(

@@ -5,16 +5,13 @@ use serde_json::Value;
 use crate::deployed::Deployed;
 use crate::error::ServiceError;
 
-/// Checks how `new` is to be deployed over `old`, where there is one.
-pub(crate) fn check(
-    deployment: Option<&Value>,
-    old: Option<&Deployed>,
-    new: &Deployed,
-) -> Result<(), ServiceError> {
+/// Checks how `new` is to be deployed over `old`, where there is one: as its deployment config says,
+/// whether the request gave that or retained it.
+pub(crate) fn check(old: Option<&Deployed>, new: &Deployed) -> Result<(), ServiceError> {
     if old.is_some_and(|old| is_async(old) && !is_async(new)) {
         return refuse("An update cannot take the AsyncInferenceConfig away.");
     }
-    let Some(deployment) = deployment else {
+    let Some(deployment) = &new.deployment_config else {
         return Ok(());
     };
     let blue_green = &deployment["BlueGreenUpdatePolicy"];
@@ -25,7 +22,8 @@ pub(crate) fn check(
     check_traffic(&blue_green["TrafficRoutingConfiguration"])?;
     check_percentage(&rolling["MaximumBatchSize"], "MaximumBatchSize", 5)?;
 
-    if !rolling.is_null() && (new.is_serverless() || new.variants.len() > 1) {
+    let cannot_roll = |config: &Deployed| config.is_serverless() || config.variants.len() > 1;
+    if !rolling.is_null() && (cannot_roll(new) || old.is_some_and(cannot_roll)) {
         return refuse("A rolling deployment needs a single variant with instances.");
     }
     let shifts_traffic = matches!(
@@ -98,6 +96,15 @@ mod tests {
         }
     }
 
+    /// Whether `new` may be deployed over `old` so.
+    fn checked(deployment: Option<&Value>, old: Option<&Deployed>, new: &Deployed) -> bool {
+        let new = Deployed {
+            deployment_config: deployment.cloned(),
+            ..new.clone()
+        };
+        check(old, &new).is_ok()
+    }
+
     fn canary(kind: &str, value: i64) -> Value {
         json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": {
             "Type": "CANARY", "CanarySize": { "Type": kind, "Value": value },
@@ -130,7 +137,7 @@ mod tests {
             (rolling(51), false),
         ] {
             assert_eq!(
-                check(Some(&deployment), Some(&same), &same).is_ok(),
+                checked(Some(&deployment), Some(&same), &same),
                 good,
                 "{deployment}"
             );
@@ -142,7 +149,7 @@ mod tests {
         let same = config(&["v"], &Value::Null);
         for kind in ["CANARY", "LINEAR"] {
             let routing = json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": { "Type": kind } } });
-            assert!(check(Some(&routing), Some(&same), &same).is_err(), "{kind}");
+            assert!(!checked(Some(&routing), Some(&same), &same), "{kind}");
         }
     }
 
@@ -152,7 +159,7 @@ mod tests {
         let mut both = rolling(10);
         both["BlueGreenUpdatePolicy"] =
             canary("CAPACITY_PERCENT", 10)["BlueGreenUpdatePolicy"].clone();
-        assert!(check(Some(&both), Some(&same), &same).is_err());
+        assert!(!checked(Some(&both), Some(&same), &same));
     }
 
     #[test]
@@ -164,40 +171,41 @@ mod tests {
         let reordered = config(&["b", "a"], &Value::Null);
         for deployment in [canary("CAPACITY_PERCENT", 10), linear(10)] {
             assert!(
-                check(Some(&deployment), Some(&old), &new).is_err(),
+                !checked(Some(&deployment), Some(&old), &new),
                 "{deployment}"
             );
-            assert_eq!(check(Some(&deployment), Some(&old), &reordered), Ok(()));
-            assert_eq!(
-                check(Some(&deployment), None, &new),
-                Ok(()),
+            assert!(checked(Some(&deployment), Some(&old), &reordered));
+            assert!(
+                checked(Some(&deployment), None, &new),
                 "nothing to shift from"
             );
         }
         let one = config(&["a"], &Value::Null);
-        assert!(
-            check(
-                Some(&rolling(10)),
-                Some(&one),
-                &config(&["b"], &Value::Null)
-            )
-            .is_err()
-        );
+        let other = config(&["b"], &Value::Null);
+        assert!(!checked(Some(&rolling(10)), Some(&one), &other));
 
         let at_once = json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": { "Type": "ALL_AT_ONCE" } } });
-        assert_eq!(check(Some(&at_once), Some(&old), &new), Ok(()));
-        assert_eq!(check(None, Some(&old), &new), Ok(()));
+        assert!(checked(Some(&at_once), Some(&old), &new));
+        assert!(checked(None, Some(&old), &new));
     }
 
     #[test]
     fn a_rolling_deployment_is_of_one_variant_with_instances() {
+        let one = config(&["v"], &Value::Null);
         let two = config(&["a", "b"], &Value::Null);
-        assert!(check(Some(&rolling(10)), Some(&two), &two).is_err());
         let serverless = config(
             &["v"],
             &json!({ "ProductionVariants": [{ "ServerlessConfig": {} }] }),
         );
-        assert!(check(Some(&rolling(10)), Some(&serverless), &serverless).is_err());
+        for (old, new, good) in [
+            (&one, &one, true),
+            (&two, &two, false),
+            (&serverless, &serverless, false),
+            (&serverless, &one, false),
+            (&one, &serverless, false),
+        ] {
+            assert_eq!(checked(Some(&rolling(10)), Some(old), new), good);
+        }
     }
 
     #[test]
@@ -221,8 +229,8 @@ mod tests {
     fn asynchronous_inference_stays() {
         let real_time = config(&["v"], &Value::Null);
         let asynchronous = config(&["v"], &json!({ "AsyncInferenceConfig": {} }));
-        assert!(check(None, Some(&asynchronous), &real_time).is_err());
-        assert_eq!(check(None, Some(&real_time), &asynchronous), Ok(()));
-        assert_eq!(check(None, Some(&asynchronous), &asynchronous), Ok(()));
+        assert!(check(Some(&asynchronous), &real_time).is_err());
+        assert_eq!(check(Some(&real_time), &asynchronous), Ok(()));
+        assert_eq!(check(Some(&asynchronous), &asynchronous), Ok(()));
     }
 }

@@ -30,6 +30,8 @@ mod tags;
 
 mod endpoint_answers;
 
+mod fleets;
+
 mod endpoints;
 
 mod deployments;
@@ -49,6 +51,9 @@ mod model_package_groups;
 mod account;
 
 mod lifecycle;
+
+mod alarms;
+mod rollouts;
 
 mod deployed;
 mod outcomes;

@@ -3,10 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alarms::Alarms;
 use crate::clock::{Moment, TICK};
 use crate::deployed::Deployed;
 use crate::outcomes::Outcome;
+use crate::rollouts::Share;
 use crate::settings::Settings;
+
+mod guarded;
+
+pub(crate) use guarded::Stage;
+
+use guarded::Guard;
 
 /// What befalls an endpoint from an accepted request on: its phases, one after the other.
 #[derive(Clone, Debug)]
@@ -19,9 +27,11 @@ pub(crate) struct Course {
     passing: Vec<(Duration, Phase)>,
     /// What stays; `None` where the endpoint is gone by then.
     lasting: Option<Phase>,
+    /// What may break it off; `None` where nothing does.
+    guard: Option<Guard>,
 }
 
-/// An endpoint between two changes of its status.
+/// An endpoint between two changes of its status, or of its traffic.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Phase {
     pub(crate) status: String,
@@ -30,13 +40,20 @@ pub(crate) struct Phase {
     /// What a deployment under way is about to make live, or failed to.
     pub(crate) pending: Option<Arc<Deployed>>,
     pub(crate) failure_reason: Option<String>,
+    /// What the config of the latest deployment has of the traffic: all of it once that is done, and
+    /// nothing once it has failed.
+    pub(crate) traffic: Share,
+    /// How far an update with a deployment config has come; `None` where none is under way.
+    pub(crate) stage: Option<Stage>,
 }
 
 /// An endpoint as it is at one moment.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct View<'course> {
-    pub(crate) phase: &'course Phase,
-    /// The endpoint's `LastModifiedTime`: when this phase began.
+pub(crate) struct View {
+    pub(crate) phase: Phase,
+    /// When this phase began.
+    pub(crate) since: Moment,
+    /// The endpoint's `LastModifiedTime`: when it came into its status.
     pub(crate) modified: Moment,
     /// When the course began: the start time of a deployment under way.
     pub(crate) started: Moment,
@@ -49,7 +66,13 @@ impl Phase {
             live: Arc::clone(live),
             pending: None,
             failure_reason: None,
+            traffic: Share::NONE,
+            stage: None,
         }
+    }
+
+    fn with_traffic(self, traffic: Share) -> Self {
+        Self { traffic, ..self }
     }
 
     fn pending(self, new: &Arc<Deployed>) -> Self {
@@ -93,7 +116,7 @@ impl Course {
     ) -> Self {
         let end = match outcome {
             Some(Outcome::CreateFails { reason }) => Phase::new("Failed", config).because(reason),
-            _ => Phase::new("InService", config),
+            _ => Phase::new("InService", config).with_traffic(Share::ALL),
         };
         Self {
             started: now,
@@ -103,10 +126,12 @@ impl Course {
                 Phase::new("Creating", config).pending(config),
             )],
             lasting: Some(end),
+            guard: None,
         }
     }
 
-    /// An endpoint that serves `old` and is updated to `new` at `now`.
+    /// An endpoint that serves `old` and is updated to `new` at `now`, as the deployment config of
+    /// `new` says where it has one. An outcome that was told ahead comes instead.
     pub(crate) fn update(
         now: Moment,
         settings: &Settings,
@@ -114,6 +139,9 @@ impl Course {
         new: &Arc<Deployed>,
         outcome: Option<Outcome>,
     ) -> Self {
+        if let (Some(config), None) = (&new.deployment_config, &outcome) {
+            return Self::guarded_update(now, settings, old, new, config);
+        }
         let mut passing = vec![(settings.update, Phase::new("Updating", old).pending(new))];
         let rolling_back = (
             settings.rollback,
@@ -132,13 +160,16 @@ impl Course {
                     .because(reason)
             }
             Some(Outcome::UpdateFails { reason }) => Phase::new("Failed", old).because(reason),
-            Some(Outcome::CreateFails { .. }) | None => Phase::new("InService", new),
+            Some(Outcome::CreateFails { .. }) | None => {
+                Phase::new("InService", new).with_traffic(Share::ALL)
+            }
         };
         Self {
             started: now,
             not_before: now,
             passing,
             lasting: Some(end),
+            guard: None,
         }
     }
 
@@ -152,8 +183,12 @@ impl Course {
         Self {
             started: now,
             not_before: now,
-            passing: vec![(settings.update, Phase::new("Updating", old))],
-            lasting: Some(Phase::new("InService", new)),
+            passing: vec![(
+                settings.update,
+                Phase::new("Updating", old).with_traffic(Share::ALL),
+            )],
+            lasting: Some(Phase::new("InService", new).with_traffic(Share::ALL)),
+            guard: None,
         }
     }
 
@@ -168,6 +203,7 @@ impl Course {
             not_before: now,
             passing: vec![(settings.delete, deleting)],
             lasting: None,
+            guard: None,
         }
     }
 
@@ -179,11 +215,18 @@ impl Course {
         duration: Option<Duration>,
         phase: &Phase,
     ) -> Self {
-        let forced = Phase::new(status, &phase.live).because(phase.failure_reason.clone());
+        // The live config has the traffic that the forgotten deployment leaves.
+        let traffic = match phase.pending {
+            Some(_) => Share::NONE,
+            None => phase.traffic,
+        };
+        let forced = Phase::new(status, &phase.live)
+            .because(phase.failure_reason.clone())
+            .with_traffic(traffic);
         let (passing, lasting) = match duration {
             Some(duration) => (
                 vec![(duration, forced)],
-                Phase::new("InService", &phase.live),
+                Phase::new("InService", &phase.live).with_traffic(traffic),
             ),
             None => (Vec::new(), forced),
         };
@@ -192,6 +235,7 @@ impl Course {
             not_before: now,
             passing,
             lasting: Some(lasting),
+            guard: None,
         }
     }
 
@@ -204,23 +248,35 @@ impl Course {
         }
     }
 
-    /// The endpoint at `now`; `None` where it is gone.
-    pub(crate) fn at(&self, now: Moment) -> Option<View<'_>> {
+    /// The endpoint at `now`, the alarms being what they have been; `None` where it is gone.
+    pub(crate) fn at(&self, now: Moment, alarms: &Alarms) -> Option<View> {
+        if let Some(view) = self.broken_off(now, alarms) {
+            return Some(view);
+        }
         let mut since = self.started;
+        let mut status: Option<(&str, Moment)> = None;
         for (duration, phase) in &self.passing {
+            // Several phases of one status are one change.
+            let changed = match status {
+                Some((status, changed)) if status == phase.status => changed,
+                _ => since,
+            };
+            status = Some((&phase.status, changed));
             let end = since + *duration;
             if now < end {
-                return Some(self.view(phase, since));
+                return Some(self.view(phase, since, changed));
             }
             since = end;
         }
-        self.lasting.as_ref().map(|phase| self.view(phase, since))
+        let lasting = self.lasting.as_ref();
+        lasting.map(|phase| self.view(phase, since, since))
     }
 
-    fn view<'course>(&self, phase: &'course Phase, since: Moment) -> View<'course> {
+    fn view(&self, phase: &Phase, since: Moment, changed: Moment) -> View {
         View {
-            phase,
-            modified: since.max(self.not_before),
+            phase: phase.clone(),
+            since,
+            modified: changed.max(self.not_before),
             started: self.started,
         }
     }

@@ -1,7 +1,7 @@
 //! The local SageMaker API as a program.
 
 use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use clap::Parser;
@@ -12,7 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Port on 127.0.0.1; 0 for a free one
+    /// Address to listen on; that of Docker's bridge, 172.17.0.1 mostly, is reached from containers
+    #[arg(long, default_value_t = Ipv4Addr::LOCALHOST.into())]
+    address: IpAddr,
+    /// Port to listen on; 0 for a free one
     #[arg(long, default_value_t = 9100)]
     port: u16,
     /// How long an endpoint is Creating
@@ -39,6 +42,9 @@ struct Arguments {
     /// Refuse updates that turn instances into a serverless variant
     #[arg(long)]
     refuse_to_serverless: bool,
+    /// By what the waits and the timeout of a `DeploymentConfig` are multiplied
+    #[arg(long, value_name = "FACTOR", value_parser = scale, default_value = "1")]
+    guardrail_scale: f64,
 }
 
 fn seconds(argument: &str) -> Result<Duration, String> {
@@ -53,6 +59,13 @@ fn rate(argument: &str) -> Result<f64, String> {
     }
 }
 
+fn scale(argument: &str) -> Result<f64, String> {
+    match argument.parse() {
+        Ok(scale) if (0.0..=1.0).contains(&scale) => Ok(scale),
+        _ => Err("not a number from 0 to 1".to_owned()),
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     // Standard output is for the one line that says where the server listens.
@@ -64,7 +77,7 @@ async fn main() -> std::io::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
 
-    let address = (Ipv4Addr::LOCALHOST, arguments.port).into();
+    let address = (arguments.address, arguments.port).into();
     let settings = Settings {
         create: arguments.create_seconds,
         update: arguments.update_seconds,
@@ -74,6 +87,7 @@ async fn main() -> std::io::Result<()> {
         account: arguments.account,
         calls_per_second: arguments.calls_per_second,
         refuse_to_serverless: arguments.refuse_to_serverless,
+        guardrail_scale: arguments.guardrail_scale,
     };
     let server = Server::bind(address, settings).await?;
     writeln!(

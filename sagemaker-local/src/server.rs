@@ -90,6 +90,24 @@ impl Server {
         assert!(done, "there is no endpoint {endpoint_name}");
     }
 
+    /// Puts an alarm into alarm, or out of it. An update whose deployment config names the alarm is
+    /// rolled back where it is in alarm between the first shift of traffic and the end of the last
+    /// bake.
+    pub fn trip_alarm(&self, name: &str, tripped: bool) {
+        self.service.trip_alarm(name, tripped);
+    }
+
+    /// What the config of an endpoint's latest deployment has of the traffic, in percent: from 0 to
+    /// 100 while it is under way, 100 once it is done and 0 once it is rolled back.
+    ///
+    /// # Panics
+    /// Where there is no such endpoint.
+    #[must_use]
+    pub fn traffic(&self, endpoint_name: &str) -> f64 {
+        let traffic = self.service.traffic(endpoint_name);
+        traffic.unwrap_or_else(|| panic!("there is no endpoint {endpoint_name}"))
+    }
+
     /// The calls that came in over HTTP, oldest first.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -131,11 +149,11 @@ impl Server {
     pub fn endpoint_names(&self) -> Vec<String> {
         let now = self.service.clock.now();
         let state = self.service.state();
-        let there = state
-            .account
-            .endpoints
-            .values()
-            .filter(|endpoint| endpoint.view(now, Sight::Fresh).is_some());
+        let account = &state.account;
+        let there = account.endpoints.values().filter(|endpoint| {
+            let view = endpoint.view(now, Sight::Fresh, &account.alarms);
+            view.is_some()
+        });
         sorted(there.map(|endpoint| endpoint.name.clone()).collect())
     }
 

@@ -98,6 +98,20 @@ impl Service {
         endpoints::force_status(&mut state.account, endpoint_name, status, lasting, now)
     }
 
+    /// Puts an alarm into or out of alarm.
+    pub(crate) fn trip_alarm(&self, name: &str, tripped: bool) {
+        let mut state = self.state();
+        let now = self.clock.now();
+        state.account.alarms.set(name, tripped, now);
+    }
+
+    /// What the config of an endpoint's latest deployment has of the traffic, in percent; `None`
+    /// where there is no such endpoint.
+    pub(crate) fn traffic(&self, endpoint_name: &str) -> Option<f64> {
+        let state = self.state();
+        endpoints::traffic(&state.account, endpoint_name, self.clock.now())
+    }
+
     /// Receives a request from outside: lets the misbehaviour have its say, acts, and records.
     pub(crate) fn receive(&self, operation: &str, request: Result<Value, ServiceError>) -> Reply {
         let mut state = self.state();

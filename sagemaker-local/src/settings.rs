@@ -23,6 +23,9 @@ pub struct Settings {
     /// Whether `UpdateEndpoint` refuses to turn instances into a serverless variant, as the service's
     /// documentation has it. It is accepted otherwise.
     pub refuse_to_serverless: bool,
+    /// By what the waits and the timeout of a deployment config are multiplied, so that a long
+    /// canary takes a short while: 1 for as long as it says, 0 for no time.
+    pub guardrail_scale: f64,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             account: "123456789012".to_owned(),
             calls_per_second: None,
             refuse_to_serverless: false,
+            guardrail_scale: 1.0,
         }
     }
 }

@@ -42,7 +42,8 @@ pub(crate) async fn handle(
     // The client is gone in the middle of its own request.
     let body = body.collect().await.map_err(|_| Hangup)?.to_bytes();
     if let Some(path) = parts.uri.path().strip_prefix("/_local/") {
-        let (status, body) = control::handle(&service, &parts.method, path, &body);
+        let query = parts.uri.query().unwrap_or_default();
+        let (status, body) = control::handle(&service, &parts.method, path, query, &body);
         return Ok(json_response("application/json", status, &body));
     }
 

@@ -18,7 +18,7 @@ fn deployed(name: &str) -> Arc<Deployed> {
 
 /// The endpoint in one line, such as `Updating a>b since 0 s: reason`.
 fn told(course: &Course, seconds: f64) -> String {
-    let Some(view) = course.at(START + Duration::from_secs_f64(seconds)) else {
+    let Some(view) = course.at(START + Duration::from_secs_f64(seconds), &Alarms::default()) else {
         return "gone".to_owned();
     };
     let Phase {
@@ -26,6 +26,7 @@ fn told(course: &Course, seconds: f64) -> String {
         live,
         pending,
         failure_reason,
+        ..
     } = view.phase;
     let pending = pending
         .as_ref()
@@ -192,13 +193,13 @@ fn only_the_statuses_of_work_under_way_refuse_a_change() {
 fn the_last_modified_time_moves_with_every_change() {
     let (settings, config) = (settings(), deployed("a"));
     let created = Course::creation(START, &settings, &config, None);
-    let view = created.at(START).expect("there");
-    let forced = Course::forced(START, "InService", None, view.phase).after(view.modified);
-    let later = forced.at(START).expect("there");
+    let view = created.at(START, &Alarms::default()).expect("there");
+    let forced = Course::forced(START, "InService", None, &view.phase).after(view.modified);
+    let later = forced.at(START, &Alarms::default()).expect("there");
     assert_eq!(later.modified, view.modified + TICK);
-    let again = Course::forced(START, "InService", None, later.phase).after(later.modified);
+    let again = Course::forced(START, "InService", None, &later.phase).after(later.modified);
     assert_eq!(
-        again.at(START).expect("there").modified,
+        again.at(START, &Alarms::default()).expect("there").modified,
         view.modified + TICK * 2
     );
 }

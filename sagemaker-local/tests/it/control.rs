@@ -130,6 +130,51 @@ async fn calls_are_told_and_forgotten_and_control_requests_are_not_among_them() 
 }
 
 #[tokio::test]
+async fn an_alarm_rolls_back_a_canary_whose_traffic_is_told() {
+    let server = in_service().await;
+    let told = || async { plain(&server, "GET", "/_local/traffic?endpoint_name=Shop").await };
+    assert_eq!(told().await.body, json!({ "percent": 100.0 }));
+
+    let canary = json!({ "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": {
+        "Type": "CANARY",
+        "CanarySize": { "Type": "CAPACITY_PERCENT", "Value": 10 },
+        "WaitIntervalInSeconds": 3600,
+    } }, "AutoRollbackConfiguration": { "Alarms": [{ "AlarmName": "slow" }] } });
+    let update = json!({
+        "EndpointName": "Shop",
+        "EndpointConfigName": "b",
+        "DeploymentConfig": canary,
+    });
+    let updated = call(&server, "UpdateEndpoint", update).await;
+    assert_eq!(updated.status, 200);
+    assert_eq!(told().await.body, json!({ "percent": 10.0 }));
+
+    let alarm = json!({ "alarm_name": "slow", "tripped": true });
+    assert_eq!(post(&server, "/_local/alarms", alarm).await.status, 200);
+    assert_eq!(told().await.body, json!({ "percent": 0.0 }));
+    let described = call(
+        &server,
+        "DescribeEndpoint",
+        json!({ "EndpointName": "Shop" }),
+    )
+    .await
+    .body;
+    assert_eq!(described["EndpointStatus"], "InService");
+    assert_eq!(described["EndpointConfigName"], "a");
+    assert!(described["FailureReason"].is_string(), "{described}");
+}
+
+#[tokio::test]
+async fn the_traffic_is_that_of_an_endpoint() {
+    let server = in_service().await;
+    for path in ["traffic", "traffic?name=Shop", "traffic?endpoint_name=none"] {
+        let answer = plain(&server, "GET", &format!("/_local/{path}")).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.body["message"].is_string(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_reset_forgets_everything() {
     let server = in_service().await;
     let fault = json!({ "operation": "*", "kind": "fail", "calls": 100, "skip": 1 });
@@ -185,6 +230,7 @@ async fn what_control_cannot_read_is_refused_with_a_message() {
             json!({ "endpoint_name": "Shop", "status": "Failed", "seconds": -1 }),
             400,
         ),
+        ("/_local/alarms", json!({ "alarm_name": "slow" }), 400),
         ("/_local/tea", json!({}), 404),
     ] {
         let answer = post(&server, path, body.clone()).await;

@@ -41,6 +41,15 @@ impl Drop for Program {
 }
 
 #[tokio::test]
+async fn it_listens_at_the_address_that_it_is_given() {
+    let mut program = Program::start(&["--port", "0", "--address", "127.0.0.3"]);
+    let url = program.url();
+    assert!(url.starts_with("http://127.0.0.3:"), "{url}");
+    let health = send(&url, "GET", "/_local/health", "", "").await;
+    assert_eq!(health.status, 200);
+}
+
+#[tokio::test]
 async fn it_listens_until_it_is_told_to_end() {
     for sign in ["-INT", "-TERM"] {
         let mut program = Program::start(&["--port", "0"]);
@@ -77,6 +86,8 @@ async fn it_is_told_its_settings() {
         "us-east-2",
         "--account",
         "999999999999",
+        "--guardrail-scale",
+        "0.01",
         "--calls-per-second",
         "0.001",
     ]);
@@ -134,6 +145,8 @@ fn it_refuses_settings_that_make_no_sense() {
         ["--create-seconds", "-1"],
         ["--update-seconds", "soon"],
         ["--calls-per-second", "0"],
+        ["--guardrail-scale", "2"],
+        ["--guardrail-scale", "NaN"],
         ["--port", "65536"],
     ] {
         let mut program = Program::start(&arguments);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sagemaker_local::{Server, ServiceError};
+use sagemaker_local::{Server, ServiceError, Settings};
 use serde_json::json;
 
 use crate::client::instant;
@@ -93,6 +93,58 @@ async fn a_status_is_forced() {
 #[should_panic(expected = "there is no endpoint none")]
 async fn a_status_cannot_be_forced_on_nothing() {
     instant().await.force_status("none", "Failed", None);
+}
+
+/// Updates an endpoint to the config of its name, by a canary that bakes for an hour.
+fn update_by_canary(server: &Server, name: &str) {
+    let canary = json!({
+        "Type": "CANARY",
+        "CanarySize": { "Type": "CAPACITY_PERCENT", "Value": 10 },
+        "WaitIntervalInSeconds": 3600,
+    });
+    let request = json!({
+        "EndpointName": name,
+        "EndpointConfigName": name,
+        "DeploymentConfig": {
+            "BlueGreenUpdatePolicy": { "TrafficRoutingConfiguration": canary },
+            "AutoRollbackConfiguration": { "Alarms": [{ "AlarmName": "slow" }] },
+        },
+    });
+    server.call("UpdateEndpoint", request).expect("an update");
+}
+
+#[tokio::test]
+async fn an_alarm_takes_the_traffic_back() {
+    let server = instant().await;
+    deploy(&server, "shop");
+    assert_eq!(server.traffic("shop").to_string(), "100");
+    update_by_canary(&server, "shop");
+    assert_eq!(server.traffic("SHOP").to_string(), "10");
+    server.trip_alarm("slow", true);
+    assert_eq!(server.traffic("shop").to_string(), "0");
+}
+
+#[tokio::test]
+async fn the_waits_of_a_canary_are_scaled() {
+    let server = Server::start(Settings {
+        create: Duration::ZERO,
+        update: Duration::ZERO,
+        guardrail_scale: 0.0,
+        ..Settings::default()
+    });
+    let server = server.await.expect("a free port");
+    deploy(&server, "shop");
+    update_by_canary(&server, "shop");
+    let described = server.call("DescribeEndpoint", json!({ "EndpointName": "shop" }));
+    let described = described.expect("an endpoint");
+    assert_eq!(described["EndpointStatus"], "InService");
+    assert!(described["LastDeploymentConfig"].is_object(), "{described}");
+}
+
+#[tokio::test]
+#[should_panic(expected = "there is no endpoint none")]
+async fn nothing_has_no_traffic() {
+    let _ = instant().await.traffic("none");
 }
 
 #[tokio::test]

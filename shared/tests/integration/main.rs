@@ -9,3 +9,4 @@ mod random;
 mod scene;
 mod shapes;
 mod storm;
+mod traffic;

@@ -25,6 +25,9 @@ pub(crate) const THEIRS: &str = "theirs";
 /// How long a creation or an update takes on the scene.
 pub(crate) const DEPLOYMENT: Duration = Duration::from_millis(60);
 
+/// Five minutes between two steps of an update pass in 60 ms here.
+pub(crate) const GUARDRAIL_SCALE: f64 = 0.0002;
+
 /// A pace at which a deployment of [`DEPLOYMENT`] is seen to pass.
 pub(crate) const PACE: Pace = Pace {
     shortest: Duration::from_millis(10),
@@ -53,6 +56,7 @@ impl Scene {
             update,
             rollback: DEPLOYMENT / 3,
             delete: DEPLOYMENT / 3,
+            guardrail_scale: GUARDRAIL_SCALE,
             ..Settings::default()
         })
         .await
