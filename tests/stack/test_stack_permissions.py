@@ -1,0 +1,282 @@
+"""template.yaml: each function may make the calls that it makes, on what the stack is for, and no other."""
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from template import RefusedError, Stack, listed
+
+from harness import aws, scene
+from harness.binaries import FUNCTIONS
+from harness.emulator import Emulator
+from harness.local import LocalSageMaker
+
+ENDPOINT = "churn"
+GROUP = "churn-model"
+DEPLOYING = ["deploy-new-endpoint", "deploy-existing-endpoint"]
+STACK = Stack()
+BASE = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}"
+
+# The actions that know no resource, and may therefore be allowed on "*".
+WITHOUT_RESOURCE = {
+    # Lists; it has no resource to be restricted to.
+    "sagemaker:ListEndpoints",
+    # Traces are the account's; X-Ray has no resource for them.
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+
+# What every function may do for its operator's sake, whatever it calls.
+WATCHING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+# The kinds of resources that SageMaker authorises an action against; another kind in a statement is a mistake.
+KINDS = {
+    "DescribeModelPackage": {"model-package"},
+    "DescribeModel": {"model"},
+    "CreateModel": {"model"},
+    "DeleteModel": {"model"},
+    "DescribeEndpointConfig": {"endpoint-config"},
+    "CreateEndpointConfig": {"endpoint-config"},
+    "DeleteEndpointConfig": {"endpoint-config"},
+    "DescribeEndpoint": {"endpoint"},
+    "CreateEndpoint": {"endpoint", "endpoint-config"},
+    "UpdateEndpoint": {"endpoint", "endpoint-config"},
+    "DeleteEndpoint": {"endpoint"},
+    "AddTags": {"model", "endpoint-config", "endpoint"},
+}
+
+# Which members of a request name the resources that the call is authorised against.
+_RESOURCES = {"ModelName": "model", "EndpointConfigName": "endpoint-config", "EndpointName": "endpoint"}
+
+
+def actions(name: str, stack: Stack = STACK) -> set[str]:
+    return {action for statement in stack.statements(name) for action in listed(statement["Action"])}
+
+
+def is_allowed(name: str, action: str, resource: str, stack: Stack = STACK) -> bool:
+    return any(
+        action in listed(statement["Action"])
+        and any(fnmatchcase(resource, pattern) for pattern in listed(statement["Resource"]))
+        for statement in stack.statements(name)
+    )
+
+
+def resources(call: dict[str, Any]) -> list[str]:
+    """Return the ARNs that a call is authorised against, with names in lower case as SageMaker has them."""
+    request = call["request"]
+    for key in ("ModelPackageName", "ResourceArn"):
+        if key in request:
+            return [request[key].lower()]
+    arns = [f"{BASE}:{kind}/{request[key].lower()}" for key, kind in _RESOURCES.items() if key in request]
+    return arns or ["*"]
+
+
+Scenario = Callable[[Callable[[str], Emulator], LocalSageMaker], None]
+
+
+def calls_of_check(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    start("check-endpoint-exists").invoke({"endpoint_name": ENDPOINT})
+
+
+def event(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
+    """Return an event for a fresh version of the model, registered past the recording."""
+    package = scene.register_version(sagemaker.client, GROUP)
+    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, **more}
+
+
+def calls_of_deploy_new(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    """Deploy once with an undo, once without, and once behind another endpoint that is not seen yet."""
+    sagemaker.outcome(ENDPOINT, "create-fails")
+    failing, good, late = event(sagemaker), event(sagemaker), event(sagemaker)
+    sagemaker.clear_calls()
+    assert start("deploy-new-endpoint").invoke(failing)["errorType"] == "EndpointCreationFailed"
+    assert start("deploy-new-endpoint").invoke({**good, "tags": "team=growth"})["deployment_status"] == "Deployed"
+    sagemaker.inject("DescribeEndpoint", "stale")
+    assert start("deploy-new-endpoint").invoke(late)["errorType"] == "EndpointAlreadyExists"
+
+
+def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    """Update an endpoint that a person made, once with an undo, and once without."""
+    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
+    sagemaker.outcome(ENDPOINT, "update-rolls-back")
+    failing, good = event(sagemaker), event(sagemaker)
+    sagemaker.clear_calls()
+    assert start("deploy-existing-endpoint").invoke(failing)["errorType"] == "UpdateRolledBack"
+    tagged = start("deploy-existing-endpoint").invoke({**good, "tags": "team=growth"})
+    assert tagged["deployment_status"] == "Deployed"
+
+
+def calls_of_replacing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    """Replace an endpoint that failed."""
+    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
+    sagemaker.force_status(ENDPOINT, "Failed")
+    replacing = event(sagemaker, replace_failed_endpoint=True)
+    sagemaker.clear_calls()
+    assert start("deploy-existing-endpoint").invoke(replacing)["deployment_status"] == "Deployed"
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [
+        ("check-endpoint-exists", calls_of_check),
+        ("deploy-new-endpoint", calls_of_deploy_new),
+        ("deploy-existing-endpoint", calls_of_deploy_existing),
+    ],
+)
+def test_a_function_may_make_the_calls_that_it_makes_and_no_other(
+    name: str,
+    scenario: Scenario,
+    function: Callable[..., Emulator],
+    sagemaker: LocalSageMaker,
+):
+    scenario(lambda binary: function(binary, sagemaker.url), sagemaker)
+    calls = sagemaker.calls()
+    assert_allowed(name, calls, STACK)
+    # A stack for just this endpoint and this group is enough, and one for others is not.
+    assert_allowed(name, calls, Stack(EndpointNamePattern=f"{ENDPOINT}*", ModelPackageGroupPattern=GROUP))
+    made = {f"sagemaker:{call['operation']}" for call in calls}
+    # A create with tags is authorised as AddTags besides.
+    made |= {"sagemaker:AddTags" for call in calls if call["request"].get("Tags")}
+    # Handing the execution role over is a permission without a call.
+    made |= {"iam:PassRole"} if "sagemaker:CreateModel" in made else set()
+    assert actions(name) - WATCHING == made
+
+
+def test_replacing_a_failed_endpoint_needs_its_parameter(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
+    calls_of_replacing(lambda binary: function(binary, sagemaker.url), sagemaker)
+    calls = sagemaker.calls()
+    assert {"DeleteEndpoint", "CreateEndpoint"} <= {call["operation"] for call in calls}
+    assert_allowed("deploy-existing-endpoint", calls, Stack(AllowReplacingFailedEndpoints="true"))
+    assert not {"sagemaker:DeleteEndpoint", "sagemaker:CreateEndpoint"} & actions("deploy-existing-endpoint")
+
+
+def assert_allowed(name: str, calls: list[dict[str, Any]], stack: Stack) -> None:
+    assert calls != []
+    for call in calls:
+        for resource in resources(call):
+            assert is_allowed(name, f"sagemaker:{call['operation']}", resource, stack), (call, resource)
+
+
+def test_a_stack_may_be_kept_to_some_endpoints():
+    stack = Stack(EndpointNamePattern="growth-*")
+    for name in DEPLOYING:
+        for action in actions(name, stack):
+            if "endpoint" in KINDS.get(action.removeprefix("sagemaker:"), ()):
+                assert is_allowed(name, action, f"{BASE}:endpoint/growth-churn", stack)
+                assert not is_allowed(name, action, f"{BASE}:endpoint/fraud", stack)
+
+
+def test_a_stack_may_be_kept_to_some_model_package_groups():
+    stack = Stack(ModelPackageGroupPattern="growth-*")
+    for name in DEPLOYING:
+        assert is_allowed(name, "sagemaker:DescribeModelPackage", f"{BASE}:model-package/growth-churn/7", stack)
+        assert not is_allowed(name, "sagemaker:DescribeModelPackage", f"{BASE}:model-package/fraud/7", stack)
+
+
+@pytest.mark.parametrize("parameter", ["EndpointNamePattern", "ModelPackageGroupPattern"])
+def test_a_pattern_that_would_match_no_arn_is_refused(parameter: str):
+    for bad in ("Churn-*", "", "a/b", "a b"):
+        with pytest.raises(RefusedError):
+            Stack(**{parameter: bad})
+
+
+@pytest.mark.parametrize("name", DEPLOYING)
+def test_the_execution_role_goes_to_sagemaker_alone(name: str):
+    def passing(stack: Stack) -> dict[str, Any]:
+        [statement] = [each for each in stack.statements(name) if "iam:PassRole" in listed(each["Action"])]
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        return statement
+
+    assert passing(STACK)["Resource"] == f"arn:aws:iam::{aws.ACCOUNT}:role/*"
+    assert passing(Stack(ExecutionRoleArn=scene.ROLE))["Resource"] == scene.ROLE
+
+
+def test_an_execution_role_is_an_arn():
+    for bad in ("SageMakerRole", "*", "arn:aws:iam::123456789012:user/me"):
+        with pytest.raises(RefusedError):
+            Stack(ExecutionRoleArn=bad)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_nothing_of_someone_else_may_be_deleted_but_an_endpoint(name: str):
+    assert not is_allowed(name, "sagemaker:DeleteModel", f"{BASE}:model/churn-by-hand")
+    assert not is_allowed(name, "sagemaker:DeleteEndpointConfig", f"{BASE}:endpoint-config/churn-by-hand")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_write_its_own_log_and_no_other(name: str):
+    [statement] = [each for each in STACK.statements(name) if "logs:PutLogEvents" in listed(each["Action"])]
+    group = STACK.function(name)["LoggingConfig"]["LogGroup"]
+    assert statement["Resource"] == group.replace(">", ".Arn>")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_traces_may_be_sent_where_the_stack_asks_for_them(name: str):
+    assert actions(name) - actions(name, Stack(Tracing="PassThrough")) == {
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+    }
+
+
+def test_the_pipeline_may_invoke_the_three_functions_and_do_nothing_else():
+    [statement] = STACK.resources["PipelinePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Action"] == "lambda:InvokeFunction"
+    functions = STACK.of_type("AWS::Serverless::Function")
+    assert sorted(statement["Resource"]) == sorted(f"<{name}.Arn>" for name in functions)
+
+
+# Rules that every policy keeps, whatever the parameters.
+
+STACKS = [STACK, Stack(AllowReplacingFailedEndpoints="true", EndpointNamePattern="a-*", ExecutionRoleArn=scene.ROLE)]
+
+
+def every_statement(stack: Stack) -> list[dict[str, Any]]:
+    of_functions = [statement for name in FUNCTIONS for statement in stack.statements(name)]
+    of_pipelines = [
+        statement
+        for policy in stack.of_type("AWS::IAM::ManagedPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    return of_functions + of_pipelines
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_statement_is_wider_than_it_must_be(stack: Stack):
+    for statement in every_statement(stack):
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource"} & set(statement), statement
+        named = listed(statement["Action"])
+        assert not any("*" in action or "?" in action for action in named), statement
+        if "*" in listed(statement["Resource"]):
+            assert set(named) <= WITHOUT_RESOURCE, statement
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_each_resource_of_a_statement_is_of_a_kind_that_its_actions_know(stack: Stack):
+    for statement in every_statement(stack):
+        for action in listed(statement["Action"]):
+            service, _, call = action.partition(":")
+            if service == "sagemaker" and action not in WITHOUT_RESOURCE:
+                kinds = {resource.split(":")[5].split("/")[0] for resource in listed(statement["Resource"])}
+                wanted = set().union(*(KINDS[each.partition(":")[2]] for each in listed(statement["Action"])))
+                assert KINDS[call] <= kinds <= wanted, statement
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_role_is_lambdas_alone_and_has_no_policy_of_aws(stack: Stack):
+    roles = stack.of_type("AWS::IAM::Role")
+    assert len(roles) == len(FUNCTIONS)
+    for role in roles.values():
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust == {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+        }
+        # AWS's own policies allow every log group and more.
+        assert "ManagedPolicyArns" not in role
+    for function in stack.of_type("AWS::Serverless::Function").values():
+        # Beside a role of its own SAM would not mind them.
+        assert "Policies" not in function
