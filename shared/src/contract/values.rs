@@ -197,6 +197,41 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_value_is_told_what_it_should_be_and_what_it_is() {
+        let reason = |parsed: Result<i32, String>| parsed.expect_err("refused");
+        assert_eq!(
+            reason(integer(1..=i32::MAX)(&json!(0))),
+            "must be a whole number of at least 1, not 0"
+        );
+        assert_eq!(
+            reason(integer(1..=9)(&json!("ten"))),
+            "must be a whole number from 1 to 9, not \"ten\""
+        );
+        assert_eq!(
+            reason(stepped(1..=9, 3)(&json!(4))),
+            "must be a multiple of 3, not 4"
+        );
+        assert_eq!(
+            flag(&json!({"on": true})),
+            Err("must be true or false, not an object".to_owned())
+        );
+        assert_eq!(
+            choice(&[("up", 1), ("down", 2)])(&json!(true)),
+            Err("must be up or down, not true".to_owned())
+        );
+        assert_eq!(quoted(&"x".repeat(60)), format!("\"{}\"", "x".repeat(60)));
+        assert_eq!(quoted(&"x".repeat(61)), format!("\"{}…\"", "x".repeat(60)));
+    }
+
+    #[test]
+    fn a_list_has_at_most_so_many_items() {
+        let parse = list(3, |item| Ok(item.to_owned()));
+        assert_eq!(parse(&json!("a, b ,c")).map(|items| items.len()), Ok(3));
+        assert!(parse(&json!("a,b,c,d")).is_err());
+        assert!(parse(&json!(["a"])).is_err());
+    }
+
+    #[test]
     fn booleans_come_as_booleans_and_strings() {
         for (value, expected) in [
             (json!(true), Some(true)),

@@ -193,6 +193,55 @@ fn everything_is_made_in_order_before_the_endpoint_is_touched() {
 }
 
 #[test]
+fn an_endpoint_is_tagged_before_it_is_updated_and_one_that_is_created_is_not() {
+    let mut plan = plan();
+    plan.tags = vec![
+        aws_sdk_sagemaker::types::Tag::builder()
+            .key("team")
+            .value("ml")
+            .build(),
+    ];
+    let live = look("InService", OTHER);
+    let made = |kind| Situation {
+        package_checked: true,
+        model_made: true,
+        endpoint_config_made: true,
+        ..fresh(kind, &plan)
+    };
+    let mut update = Situation {
+        endpoint: Some(&live),
+        ..made(DeploymentKind::Existing)
+    };
+    assert_eq!(decide(&update), Step::TagEndpoint);
+    update.endpoint_tagged = true;
+    assert_eq!(decide(&update), Step::UpdateEndpoint);
+    assert_eq!(decide(&made(DeploymentKind::New)), Step::CreateEndpoint);
+}
+
+#[test]
+fn a_failed_endpoint_is_told_from_an_update_that_failed() {
+    let plan = plan();
+    let failed = look("Failed", OTHER);
+    let before = Situation {
+        endpoint: Some(&failed),
+        ..fresh(DeploymentKind::Existing, &plan)
+    };
+    let begun = begun(true);
+    let after = Situation {
+        begun: Some(&begun),
+        ..before.clone()
+    };
+    for (situation, words) in [(before, "it is Failed"), (after, "the update ended Failed")] {
+        match decide(&situation) {
+            Step::Fail(Error::EndpointNotUpdatable { reason, .. }) => {
+                assert!(reason.starts_with(words), "{reason}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_dry_run_checks_the_package_and_stops() {
     let plan = plan();
     let updating = look("Updating", OTHER);
@@ -307,7 +356,8 @@ fn a_cut_off_deployment_is_found_under_way() {
     );
     assert_eq!(theirs, None);
     let creating = look("Creating", ours);
-    assert!(begun_after(&creating, ours, DeploymentKind::New, None).is_some());
+    let found = begun_after(&creating, ours, DeploymentKind::New, None).expect("it is ours");
+    assert_eq!(found.config_before, "", "a new endpoint had none before");
     // An endpoint that serves it already is no deployment under way: the answer is `Unchanged`.
     let serving = look("InService", ours);
     assert_eq!(begun_after(&serving, ours, DeploymentKind::New, None), None);
