@@ -12,7 +12,7 @@ FUNCTIONS := check-endpoint-exists deploy-new-endpoint deploy-existing-endpoint
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-PYTHON_CODE := harness demo tests
+PYTHON_CODE := harness demo tests local
 
 # The one selection of packages, targets and features that demo, test and lint share. Another one would make cargo
 # compile the SageMaker SDK, which takes minutes, once more.
@@ -27,13 +27,20 @@ export SAM_CLI_TELEMETRY := 0
 # Validation asks for a region, though for nothing in it.
 export AWS_DEFAULT_REGION ?= eu-west-1
 
+# As Lambda calls it.
+ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+# cargo finds its subcommands on the PATH. A connection that stalls is no reason to wait for the advisories.
+DENY = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" GIT_TERMINAL_PROMPT=0 GIT_HTTP_LOW_SPEED_LIMIT=1000 GIT_HTTP_LOW_SPEED_TIME=20 \
+  cargo deny $(LOCKED)
+
 COMMA := ,
 # One line that says what to install, where $(1) does not succeed.
 require = { $(1); } >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format build setup pins clean-tools binaries check-rust check-python check-linux
+.PHONY: help demo test local lint format build setup pins clean-tools binaries check-rust check-python check-linux check-docker
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,15 +52,28 @@ test: check-linux binaries $(INSTALLED) ## Run the Rust tests, then the function
 	cargo test $(LOCKED) --quiet --workspace
 	$(VENV)/bin/python -m pytest --quiet
 
-lint: check-rust $(INSTALLED) ## Check formatting, lints, documentation and the template
+# Without a cache: the SAM CLI would keep it for as long as nothing changes in a function's own folder, and most of a
+# function is in shared/.
+local: check-linux check-docker binaries $(INSTALLED) ## Run the built stack in Docker with `sam local`: a minute and a half, once built
+	local/base-image $(ARCHITECTURE)
+	@echo "Building the functions for Lambda: about ten minutes at first."
+	env -u AWS_PROFILE AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
+	  PATH="$(CURDIR)/$(VENV)/bin:$$PATH" \
+	  sam build --no-cached --template template.yaml --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(VENV)/bin/python -m pytest --verbose local
+
+lint: check-rust $(INSTALLED) ## Check formatting, lints, documentation, the template and the dependencies
 	@$(call require,cargo fmt --version && cargo clippy --version,rustfmt or clippy is missing: run 'rustup component add rustfmt clippy'.)
 	cargo fmt --all --check
 	cargo clippy $(LOCKED) $(QUIET) $(EVERYTHING) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) $(QUIET) --workspace --no-deps
 	$(VENV)/bin/ruff check --quiet $(PYTHON_CODE)
 	$(VENV)/bin/ruff format --quiet --diff $(PYTHON_CODE)
-	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/cfn-lint --include-checks I -- template.yaml
 	$(VENV)/bin/sam validate --lint --template template.yaml
+	$(DENY) check --hide-inclusion-graph licenses bans sources
+	@if $(DENY) fetch db >/dev/null 2>&1; then $(DENY) --offline check advisories; \
+	  else echo "Advisories are NOT checked: the RustSec database cannot be fetched here." >&2; fi
 
 format: check-rust $(INSTALLED) ## Format the Rust and the Python code
 	cargo fmt --all
@@ -105,4 +125,7 @@ check-python:
 
 check-linux:
 	@test "$$(uname -s)" = Linux \
-	  || { echo "demo and test need Linux: Lambda's runtime interface emulator is a Linux program." >&2; exit 1; }
+	  || { echo "demo, test and local need Linux: Lambda's runtime interface emulator is a Linux program." >&2; exit 1; }
+
+check-docker:
+	@$(call require,docker version,Docker does not answer$(COMMA) and the SAM CLI runs functions in it: install and start it first.)

@@ -29,6 +29,13 @@ def test_a_panic_is_an_answered_error_and_the_process_goes_on():
         assert not any("INIT START" in line for line in function.last_lines())
 
 
+def test_a_blank_endpoint_url_is_as_good_as_none(sagemaker: LocalSageMaker):
+    """`sam local` and some shells set a variable to nothing rather than not at all."""
+    environment = {"AWS_ENDPOINT_URL_SAGEMAKER": "", "AWS_ENDPOINT_URL": sagemaker.url}
+    with Emulator(binary("check-endpoint-exists"), environment) as check:
+        assert check.invoke({"endpoint_name": "churn"}) == {"endpoint_exists": False, "endpoint_status": "NotFound"}
+
+
 def test_the_release_profile_unwinds():
     """With "abort", which cargo-lambda would set by itself, a panic would end the process."""
     manifest = (ROOT / "Cargo.toml").read_text()

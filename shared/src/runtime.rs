@@ -82,7 +82,24 @@ pub async fn connect() -> SageMaker {
         .retry_config(RetryConfig::disabled())
         .load()
         .await;
-    SageMaker::new(aws_sdk_sagemaker::Client::new(&config))
+    let mut config = aws_sdk_sagemaker::config::Builder::from(&config);
+    let urls = endpoint_urls(&environment());
+    if urls.iter().any(String::is_empty) {
+        // The SDK would take nothing for a URL, and panic at the first call.
+        config.set_endpoint_url(urls.into_iter().find(|url| !url.is_empty()));
+    }
+    SageMaker::new(aws_sdk_sagemaker::Client::from_conf(config.build()))
+}
+
+/// The endpoint URLs that the environment gives, the one that counts first; empty where it gives a blank.
+///
+/// A template or a shell sets a variable to nothing rather than not at all.
+fn endpoint_urls(environment: &Environment) -> Vec<String> {
+    ["AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .filter_map(|name| environment.get(name))
+        .map(|url| url.trim().to_owned())
+        .collect()
 }
 
 /// The process's environment variables; those that are not Unicode set no key.
@@ -202,4 +219,29 @@ fn endpoint_name(event: &Event) -> Option<String> {
     serde_json::from_str(event.payload.get())
         .ok()
         .map(|named: Named| named.endpoint_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_own_endpoint_url_counts_first_and_a_blank_one_is_empty() {
+        let (own, all) = ("AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL");
+        for (variables, expected) in [
+            (vec![], vec![]),
+            (vec![(all, "http://a")], vec!["http://a"]),
+            (
+                vec![(all, "http://a"), (own, "http://b")],
+                vec!["http://b", "http://a"],
+            ),
+            (vec![(all, "http://a"), (own, " ")], vec!["", "http://a"]),
+        ] {
+            let environment = variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            assert_eq!(endpoint_urls(&environment), expected);
+        }
+    }
 }
