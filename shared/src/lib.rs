@@ -1,13 +1,25 @@
 #![doc = include_str!("../README.md")]
 
-pub mod check;
-pub mod contract;
-pub mod deploy;
-pub mod error;
-pub mod metrics;
-pub mod plan;
-pub mod preflight;
-mod rollback;
+// In the order of the data's way; blank lines keep rustfmt from sorting them.
+
 pub mod runtime;
+
+pub mod contract;
+
+pub mod check;
+
+pub mod deploy;
+
+mod rollback;
+
+pub mod plan;
+
+pub mod preflight;
+
 pub mod sagemaker;
+
 pub mod wait;
+
+pub mod error;
+
+pub mod metrics;

@@ -92,8 +92,8 @@ pub(super) fn decide(situation: &Situation<'_>) -> Step {
     let Some(plan) = situation.plan else {
         return Step::Fail(situation.not_found());
     };
+    let certain = situation.begun.is_some_and(|begun| begun.certain);
     let Some(endpoint) = situation.endpoint else {
-        let certain = situation.begun.is_some_and(|begun| begun.certain);
         return match (creates, certain, situation.seen_under_way) {
             (false, ..) => Step::Fail(situation.not_found()),
             (true, false, _) => situation.prepare(Step::CreateEndpoint),
@@ -107,7 +107,7 @@ pub(super) fn decide(situation: &Situation<'_>) -> Step {
     };
 
     let asked = &plan.endpoint_config_name;
-    let ours = situation.begun.is_some() || endpoint.config == *asked;
+    let ours = certain || endpoint.config == *asked;
     match (classify(endpoint, asked, situation.begun), situation.kind) {
         (Progress::Deleting, _) if creates => situation.wait(),
         (_, New) if !ours => Step::Fail(situation.already_exists(endpoint)),

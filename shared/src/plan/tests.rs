@@ -208,6 +208,24 @@ fn of_several_variants_one_must_be_named() {
 }
 
 #[test]
+fn the_model_that_an_update_starts_from_is_that_of_the_chosen_variant() {
+    let mut live = live(&new(&json!({"variant_name": "blue"})));
+    let mut green = live.production_variants.as_ref().expect("one")[0].clone();
+    green.variant_name = Some("green".to_owned());
+    green.model_name = Some("model-green".to_owned());
+    live.production_variants.as_mut().expect("one").push(green);
+    let served = |keys: &Value| {
+        let request = request_in(DeploymentKind::Existing, keys, &Environment::new());
+        served_model(&request, &live).map(|name| name.map(str::to_owned))
+    };
+    assert_eq!(
+        served(&json!({"variant_name": "green"})),
+        Ok(Some("model-green".to_owned()))
+    );
+    assert!(served(&json!({})).is_err(), "which one?");
+}
+
+#[test]
 fn a_model_in_any_variant_is_in_use() {
     let mut config = live(&new(&json!({})));
     let served = config.production_variants.as_ref().expect("one")[0]

@@ -340,6 +340,25 @@ fn an_absent_endpoint_after_creation_is_not_seen_yet_or_gone_or_never_begun() {
 }
 
 #[test]
+fn an_endpoint_that_somebody_else_made_while_our_reply_was_lost_is_theirs() {
+    let plan = plan();
+    let lost = begun(false);
+    for status in ["InService", "Creating", "Failed"] {
+        let theirs = look(status, OTHER);
+        let situation = Situation {
+            endpoint: Some(&theirs),
+            begun: Some(&lost),
+            ..fresh(DeploymentKind::New, &plan)
+        };
+        assert_eq!(
+            word(&decide(&situation)),
+            "EndpointAlreadyExists",
+            "{status}"
+        );
+    }
+}
+
+#[test]
 fn a_cut_off_deployment_is_found_under_way() {
     let ours = "endpoint-config-ours";
     let mut pending = look("Updating", OTHER);
