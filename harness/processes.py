@@ -47,13 +47,14 @@ class Program:
             reader.start()
 
     def _read(self, stream: IO[str], lines: list[str], on_line: Callable[[str], None] | None) -> None:
-        for raw in stream:
-            line = raw.rstrip("\n")
-            with self._changed:
-                lines.append(line)
-                self._changed.notify_all()
-            if on_line:
-                on_line(line)
+        with stream:
+            for raw in stream:
+                line = raw.rstrip("\n")
+                with self._changed:
+                    lines.append(line)
+                    self._changed.notify_all()
+                if on_line:
+                    on_line(line)
         with self._changed:
             self._changed.notify_all()
 
