@@ -2,7 +2,6 @@
 
 use aws_sdk_sagemaker::types::EndpointStatus;
 use tokio::time::{Instant, sleep, timeout_at};
-use tracing::warn;
 
 use crate::contract::{CheckAnswer, CheckRequest};
 use crate::error::Error;
@@ -37,11 +36,7 @@ pub async fn check_endpoint_exists(
         if !failure.is_transient() || Instant::now() + pause >= answer_by {
             return Err(Error::Service(failure));
         }
-        warn!(
-            operation = failure.operation,
-            reason = failure.reason(),
-            "a call failed and will be repeated"
-        );
+        failure.warn_of_repeat();
         sleep(pause).await;
     }
 }

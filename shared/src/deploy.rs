@@ -11,7 +11,6 @@ mod observe;
 mod turn;
 
 use tokio::time::{Instant, sleep, timeout_at};
-use tracing::warn;
 
 use crate::contract::{DeployAnswer, DeployRequest, DeploymentKind, DeploymentStatus, OnTimeout};
 use crate::error::{Error, Failure};
@@ -76,12 +75,7 @@ impl Deployment<'_> {
                     pace.pause(budget.started.elapsed())
                 }
                 Err(failure) => {
-                    warn!(
-                        operation = failure.operation,
-                        resource = failure.resource,
-                        reason = failure.reason(),
-                        "a call failed and will be repeated"
-                    );
+                    failure.warn_of_repeat();
                     self.trouble = Some(failure);
                     backoff.next().unwrap_or(pace.longest)
                 }

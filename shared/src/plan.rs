@@ -68,17 +68,8 @@ impl Plan {
         let variant_name = shape.variant_name.or(DEFAULT_VARIANT_NAME.to_owned());
         let variant = variant::made(shape, &variant_name, None, &model_name, option);
         let instance_type = instance_type(&variant);
-        let mut config = CreateEndpointConfigInputBuilder::default()
-            .production_variants(variant)
-            .set_kms_key_id(shape.kms_key_id.get());
-        if option != InferenceOption::Serverless {
-            let capture = settings::data_capture(shape, None).map_err(|bad| vec![bad])?;
-            config = config.set_data_capture_config(capture);
-        }
-        if option == InferenceOption::Async {
-            let inference = settings::async_inference(shape, None).map_err(|bad| vec![bad])?;
-            config = config.async_inference_config(inference);
-        }
+        let config = CreateEndpointConfigInputBuilder::default().production_variants(variant);
+        let config = settings::applied(config, shape, option, None)?;
         let tags = tags(request);
         let config = config.set_tags(tags.clone());
         let endpoint_config_name = endpoint_config_name(request, &config);

@@ -5,12 +5,48 @@ use aws_sdk_sagemaker::types::{
     AsyncInferenceOutputConfig, CaptureMode, CaptureOption, DataCaptureConfig,
 };
 
-use crate::contract::{BadKey, Shape};
+use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
+use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
+
+use crate::contract::{BadKey, InferenceOption, Shape};
 
 const WHOLE_SAMPLE: i32 = 100;
 
+/// The config with everything that it says besides its variants; `live` is `None` for a new endpoint.
+///
+/// A serverless endpoint has none of it.
+pub(super) fn applied(
+    mut config: CreateEndpointConfigInputBuilder,
+    shape: &Shape,
+    option: InferenceOption,
+    live: Option<&DescribeEndpointConfigOutput>,
+) -> Result<CreateEndpointConfigInputBuilder, Vec<BadKey>> {
+    let mut bad = Vec::new();
+    if option != InferenceOption::Serverless {
+        let kms_key_id = live.and_then(|live| live.kms_key_id.clone());
+        config = config.set_kms_key_id(shape.kms_key_id.over(kms_key_id));
+        match data_capture(
+            shape,
+            live.and_then(|live| live.data_capture_config.as_ref()),
+        ) {
+            Ok(capture) => config = config.set_data_capture_config(capture),
+            Err(more) => bad.push(more),
+        }
+    }
+    if option == InferenceOption::Async {
+        match async_inference(
+            shape,
+            live.and_then(|live| live.async_inference_config.as_ref()),
+        ) {
+            Ok(inference) => config = config.async_inference_config(inference),
+            Err(more) => bad.push(more),
+        }
+    }
+    if bad.is_empty() { Ok(config) } else { Err(bad) }
+}
+
 /// Capture as the event asks, else as it is live, else as the environment asks; `None` for none.
-pub(super) fn data_capture(
+fn data_capture(
     shape: &Shape,
     live: Option<&DataCaptureConfig>,
 ) -> Result<Option<DataCaptureConfig>, BadKey> {
@@ -44,7 +80,7 @@ pub(super) fn data_capture(
 }
 
 /// Asynchronous inference as the event asks, else as it is live, else as the environment asks.
-pub(super) fn async_inference(
+fn async_inference(
     shape: &Shape,
     live: Option<&AsyncInferenceConfig>,
 ) -> Result<AsyncInferenceConfig, BadKey> {

@@ -80,20 +80,12 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
     let instance_type = instance_type(&variants[chosen]);
 
     let as_live = carried_over(&live.config);
-    let mut config = as_live.clone().set_production_variants(Some(variants));
-    if option != InferenceOption::Serverless {
-        config = config.set_kms_key_id(shape.kms_key_id.over(live.config.kms_key_id.clone()));
-        match settings::data_capture(shape, live.config.data_capture_config.as_ref()) {
-            Ok(capture) => config = config.set_data_capture_config(capture),
-            Err(more) => bad.push(more),
-        }
-    }
-    if option == InferenceOption::Async {
-        match settings::async_inference(shape, live.config.async_inference_config.as_ref()) {
-            Ok(inference) => config = config.async_inference_config(inference),
-            Err(more) => bad.push(more),
-        }
-    }
+    let config = as_live.clone().set_production_variants(Some(variants));
+    let config =
+        settings::applied(config, shape, option, Some(&live.config)).unwrap_or_else(|more| {
+            bad.extend(more);
+            as_live.clone()
+        });
     bad.extend(traffic::misfit(
         &request.traffic,
         option,

@@ -9,6 +9,7 @@ use aws_sdk_sagemaker::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::DispatchFailure;
 use aws_smithy_runtime_api::client::retries::ErrorKind;
+use tracing::warn;
 
 /// What a caller can do about a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +109,16 @@ impl ServiceFailure {
     /// Whether the service may have acted although no success was reported.
     pub fn may_have_acted(&self) -> bool {
         matches!(self.kind, FailureKind::ServiceFault | FailureKind::NoReply)
+    }
+
+    /// Logs that the call will be made again.
+    pub(crate) fn warn_of_repeat(&self) {
+        warn!(
+            operation = self.operation,
+            resource = self.resource,
+            reason = self.reason(),
+            "a call failed and will be repeated"
+        );
     }
 
     /// The service's code and words.
