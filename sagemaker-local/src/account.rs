@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::alarms::Alarms;
+use crate::callback_steps::CallbackSteps;
 use crate::clock::Moment;
 use crate::lifecycle::{Course, View};
 use crate::names::{self, Arns};
@@ -64,6 +65,26 @@ impl Endpoint {
 /// Resources of one kind by their names' keys; model packages by their ARNs.
 pub(crate) type Shelf = BTreeMap<String, Resource>;
 
+/// A variant of an endpoint that Application Auto Scaling may scale.
+#[derive(Clone, Debug)]
+pub(crate) struct ScalableTarget {
+    pub(crate) resource_id: String,
+    pub(crate) dimension: String,
+    pub(crate) arn: String,
+    pub(crate) created: Moment,
+    pub(crate) serial: u64,
+    pub(crate) min_capacity: i64,
+    pub(crate) max_capacity: i64,
+    pub(crate) suspended: Document,
+    /// By their names, to the letter.
+    pub(crate) policies: Shelf,
+    /// Likewise.
+    pub(crate) scheduled_actions: Shelf,
+}
+
+/// What tells scalable targets apart: the resource id, to the letter, and the dimension.
+pub(crate) type TargetKey = (String, String);
+
 /// One account in one region.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -76,10 +97,12 @@ pub(crate) struct Account {
     pub(crate) models: Shelf,
     pub(crate) endpoint_configs: Shelf,
     pub(crate) endpoints: BTreeMap<String, Endpoint>,
+    pub(crate) scalable_targets: BTreeMap<TargetKey, ScalableTarget>,
     /// Tag values by key, by resource ARN.
     pub(crate) tags: BTreeMap<String, BTreeMap<String, Value>>,
     pub(crate) outcomes: Outcomes,
     pub(crate) alarms: Alarms,
+    pub(crate) callback_steps: CallbackSteps,
     serials: u64,
 }
 
@@ -95,9 +118,11 @@ impl Account {
             models: Shelf::new(),
             endpoint_configs: Shelf::new(),
             endpoints: BTreeMap::new(),
+            scalable_targets: BTreeMap::new(),
             tags: BTreeMap::new(),
             outcomes: Outcomes::default(),
             alarms: Alarms::default(),
+            callback_steps: CallbackSteps::default(),
             serials: 0,
         }
     }
@@ -127,12 +152,15 @@ impl Account {
         }
     }
 
-    /// Puts the tags of a request beside those that the resource bears.
+    /// Puts the tags of a request, a list or a map, beside those that the resource bears.
     pub(crate) fn tag(&mut self, arn: &str, request: &Document) {
-        let tags = items(request, "Tags").iter();
-        let tags =
-            tags.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone())));
-        self.tags.entry(arn.to_owned()).or_default().extend(tags);
+        let listed = items(request, "Tags").iter();
+        let listed =
+            listed.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone())));
+        let mapped = request.get("Tags").and_then(Value::as_object);
+        let mapped = mapped.cloned().unwrap_or_default();
+        let tags = self.tags.entry(arn.to_owned()).or_default();
+        tags.extend(listed.chain(mapped));
     }
 
     /// Forgets the tags of a resource that is no longer there.

@@ -87,6 +87,11 @@ fn check_value(
                 let breach = outside("value", number, 0.0, f64::INFINITY);
                 found.extend(breach.map(|bound| violation(&quoted(value), path, &bound)));
             }
+            Rule::Number => {
+                if !value.is_number() {
+                    return Err(wrong_type(path, "a number"));
+                }
+            }
             Rule::Boolean => {
                 if !value.is_boolean() {
                     return Err(wrong_type(path, "a boolean"));
@@ -101,11 +106,15 @@ fn check_value(
                     check_value(item, rules, &format!("{path}.{}.member", index + 1), found)?;
                 }
             }
+            Rule::Map(keys, values) => {
+                let document = structure(value, path)?;
+                for (key, value) in document {
+                    check_value(&Value::from(key.as_str()), keys, path, found)?;
+                    check_value(value, values, &format!("{path}.{key}"), found)?;
+                }
+            }
             Rule::Members(members) => {
-                let document = value
-                    .as_object()
-                    .ok_or_else(|| wrong_type(path, "a structure"))?;
-                check_members(document, members, path, found)?;
+                check_members(structure(value, path)?, members, path, found)?;
             }
         }
     }
@@ -143,6 +152,12 @@ fn list<'value>(value: &'value Value, path: &str) -> Result<&'value [Value], Ser
         .ok_or_else(|| wrong_type(path, "a list"))
 }
 
+fn structure<'value>(value: &'value Value, path: &str) -> Result<&'value Document, ServiceError> {
+    value
+        .as_object()
+        .ok_or_else(|| wrong_type(path, "a structure"))
+}
+
 fn wrong_type(path: &str, wanted: &str) -> ServiceError {
     ServiceError::serialization(format!("Value at '{path}' is not {wanted}"))
 }
@@ -171,6 +186,8 @@ fn join(path: &str, member: &str) -> String {
 mod examples;
 #[cfg(test)]
 mod guardrail_tests;
+#[cfg(test)]
+mod scaling_tests;
 #[cfg(test)]
 mod shape_tests;
 #[cfg(test)]

@@ -31,6 +31,14 @@ struct AlarmState {
     tripped: bool,
 }
 
+#[derive(Deserialize)]
+struct StepOf {
+    pipeline_execution_arn: String,
+    step_name: String,
+    queue_url: String,
+    token: Option<String>,
+}
+
 /// What a control request comes to: a body, or a status and why.
 type Acted = Result<Value, (u16, String)>;
 
@@ -75,6 +83,17 @@ fn act(service: &Service, method: &Method, path: &str, query: &str, body: &[u8])
             } = read(body)?;
             service.trip_alarm(&alarm_name, tripped);
         }
+        ("POST", "callback-steps") => return start_callback_step(service, &read(body)?),
+        ("GET", "callback-steps") => {
+            let token = member(query, "token")?;
+            return service.callback_step(token).ok_or_else(|| no_step(token));
+        }
+        ("DELETE", "callback-steps") => {
+            let token = member(query, "token")?;
+            if !service.expire_callback(token) {
+                return Err(no_step(token));
+            }
+        }
         ("GET", "traffic") => return traffic(service, query),
         ("GET", "calls") => {
             let state = service.state();
@@ -99,12 +118,34 @@ fn force_status(service: &Service, wanted: &StatusOf) -> Result<(), (u16, String
 }
 
 fn traffic(service: &Service, query: &str) -> Acted {
-    let mut members = query.split('&');
-    // A name has nothing in it that a URL would have to escape.
-    let name = members.find_map(|member| member.strip_prefix("endpoint_name="));
-    let name = name.ok_or_else(|| (400, "Which endpoint_name?".to_owned()))?;
+    let name = member(query, "endpoint_name")?;
     let percent = service.traffic(name).ok_or_else(|| no_endpoint(name))?;
     Ok(json!({ "percent": percent }))
+}
+
+fn start_callback_step(service: &Service, wanted: &StepOf) -> Acted {
+    let started = service.start_callback_step(
+        &wanted.pipeline_execution_arn,
+        &wanted.step_name,
+        &wanted.queue_url,
+        wanted.token.as_deref(),
+    );
+    let token = started.map_err(|wrong| (400, wrong))?;
+    Ok(json!({ "token": token }))
+}
+
+/// A member of the query. Neither a name nor a token has anything in it that a URL would have to
+/// escape.
+fn member<'query>(query: &'query str, name: &str) -> Result<&'query str, (u16, String)> {
+    let mut members = query.split('&').filter_map(|member| member.split_once('='));
+    let found = members.find(|(member, _)| *member == name);
+    found
+        .map(|(_, value)| value)
+        .ok_or_else(|| (400, format!("Which {name}?")))
+}
+
+fn no_step(token: &str) -> (u16, String) {
+    (400, format!("There is no callback step {token}"))
 }
 
 fn no_endpoint(name: &str) -> (u16, String) {

@@ -1,6 +1,8 @@
 //! From an operation's name to what does it.
 
 use crate::account::{Account, Sight};
+use crate::api::Api;
+use crate::callback_steps::{FAIL, SUCCEED};
 use crate::clock::Moment;
 use crate::constraints;
 use crate::endpoint_answers;
@@ -11,7 +13,12 @@ use crate::model_package_groups;
 use crate::model_packages;
 use crate::models;
 use crate::names::name_in;
+use crate::pipeline_executions;
 use crate::requests::{Answer, Document, required, text};
+use crate::scalable_targets;
+use crate::scaling_policies;
+use crate::scaling_tags;
+use crate::scheduled_actions;
 use crate::tags;
 
 /// Carries an operation out.
@@ -22,8 +29,20 @@ pub(crate) fn run(
     now: Moment,
     sight: Sight,
 ) -> Answer {
-    constraints::check(operation, request)?;
-    tags::check(request)?;
+    let answer = constraints::check(operation, request)
+        .and_then(|()| tags::check(request))
+        .and_then(|()| act(account, operation, request, now, sight));
+    pipeline_executions::note(account, operation, request, &answer);
+    answer
+}
+
+fn act(
+    account: &mut Account,
+    operation: &str,
+    request: &Document,
+    now: Moment,
+    sight: Sight,
+) -> Answer {
     match operation {
         "CreateModelPackageGroup" => model_package_groups::create(account, request, now),
         "DescribeModelPackageGroup" => model_package_groups::describe(account, request),
@@ -57,6 +76,23 @@ pub(crate) fn run(
         "ListTags" => tags::list(account, request, now),
         "DeleteTags" => tags::delete(account, request, now),
 
+        SUCCEED | FAIL => pipeline_executions::answer_step(account, operation, request, now),
+        "ListPipelineExecutionSteps" => pipeline_executions::list_steps(account, request),
+        "DescribePipelineExecution" => pipeline_executions::describe(account, request),
+
+        "RegisterScalableTarget" => scalable_targets::register(account, request, now),
+        "DescribeScalableTargets" => scalable_targets::describe(account, request),
+        "DeregisterScalableTarget" => scalable_targets::deregister(account, request),
+        "PutScalingPolicy" => scaling_policies::put(account, request, now),
+        "DescribeScalingPolicies" => scaling_policies::describe(account, request),
+        "DeleteScalingPolicy" => scaling_policies::delete(account, request),
+        "PutScheduledAction" => scheduled_actions::put(account, request, now),
+        "DescribeScheduledActions" => scheduled_actions::describe(account, request),
+        "DeleteScheduledAction" => scheduled_actions::delete(account, request),
+        "ListTagsForResource" => scaling_tags::list(account, request),
+        "TagResource" => scaling_tags::tag(account, request),
+        "UntagResource" => scaling_tags::untag(account, request),
+
         _ => Err(ServiceError::new(
             "UnknownOperationException",
             format!("The operation {operation} is not one that this server knows."),
@@ -67,10 +103,20 @@ pub(crate) fn run(
 /// The ARN of the resource that a request acts on, as a denial names it.
 pub(crate) fn resource_arn(account: &Account, operation: &str, request: &Document) -> String {
     let arns = &account.arns;
-    if let Some(arn) = text(request, "ResourceArn").or_else(|| text(request, "ModelPackageArn")) {
+    let named = [
+        "ResourceArn",
+        "ResourceARN",
+        "ModelPackageArn",
+        "PipelineExecutionArn",
+    ];
+    if let Some(arn) = named.into_iter().find_map(|member| text(request, member)) {
         return arn.to_owned();
     }
     match operation {
+        SUCCEED | FAIL => pipeline_executions::arn_of_answered(account, request),
+        _ if Api::of(operation) == Api::ApplicationAutoScaling => {
+            scalable_targets::arn(account, request)
+        }
         "ListModels" => arns.all("model"),
         "ListEndpointConfigs" => arns.all("endpoint-config"),
         "ListEndpoints" => arns.all("endpoint"),
@@ -96,6 +142,7 @@ pub(crate) fn resource_arn(account: &Account, operation: &str, request: &Documen
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::{SHOP, Scene, scaling};
     use crate::settings::Settings;
     use serde_json::json;
     use std::time::Duration;
@@ -172,6 +219,34 @@ mod tests {
             ),
         ] {
             assert_eq!(about(operation, request.clone()), wanted, "{operation}");
+        }
+    }
+
+    #[test]
+    fn a_request_for_scaling_is_about_its_target_or_any() {
+        let mut scene = Scene::scaled();
+        let any = "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/*";
+        let own = scene.done(
+            "DescribeScalableTargets",
+            json!({ "ServiceNamespace": "sagemaker" }),
+        );
+        let own = own["ScalableTargets"][0]["ScalableTargetARN"]
+            .as_str()
+            .expect("an ARN");
+        let none = "endpoint/None/variant/AllTraffic";
+        for (operation, request, wanted) in [
+            ("PutScalingPolicy", scaling(SHOP, json!({})), own),
+            ("RegisterScalableTarget", scaling(none, json!({})), any),
+            (
+                "DescribeScalableTargets",
+                json!({ "ServiceNamespace": "sagemaker" }),
+                any,
+            ),
+            ("TagResource", json!({ "ResourceARN": "arn" }), "arn"),
+        ] {
+            let request = request.as_object().expect("an object");
+            let arn = resource_arn(&scene.account, operation, request);
+            assert_eq!(arn, wanted, "{operation}");
         }
     }
 }

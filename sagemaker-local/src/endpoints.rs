@@ -15,6 +15,7 @@ use crate::error::ServiceError;
 use crate::guardrails;
 use crate::lifecycle::{Course, View};
 use crate::names;
+use crate::registered;
 use crate::requests::{Answer, Document, items, required};
 
 /// The endpoint of this name and how it is, where there is one.
@@ -81,6 +82,7 @@ pub(crate) fn update(account: &mut Account, request: &Document, now: Moment) -> 
     if account.settings.refuse_to_serverless {
         guardrails::check_stays_on_instances(&old, &new)?;
     }
+    registered::check_update(account, name, &old, &new)?;
     if request.get("RetainAllVariantProperties") == Some(&Value::Bool(true)) {
         let excluded = items(request, "ExcludeRetainedVariantProperties");
         let excluded: Vec<&str> = excluded
@@ -117,6 +119,7 @@ pub(crate) fn delete(account: &mut Account, request: &Document, now: Moment) -> 
     let name = required(request, "EndpointName");
     let (_, view) = changeable(account, name, now)?;
     let course = Course::deletion(now, &account.settings, &view.phase).after(view.modified);
+    registered::forget(account, name);
     if let Some(endpoint) = account.endpoints.get_mut(&names::key(name)) {
         endpoint.course = course;
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::api::Api;
+
 /// An error as the service puts it on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceError {
@@ -14,15 +16,6 @@ pub struct ServiceError {
     /// The HTTP status that it is sent with.
     pub status: u16,
 }
-
-/// The errors that the service model declares for these operations. Their text travels in
-/// `Message`, that of the others in `message`.
-const MODELLED: [&str; 4] = [
-    "ConflictException",
-    "ResourceInUse",
-    "ResourceLimitExceeded",
-    "ResourceNotFound",
-];
 
 impl ServiceError {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
@@ -45,9 +38,9 @@ impl ServiceError {
         Self::new("SerializationException", message)
     }
 
-    /// The body that carries the error in AWS JSON 1.1.
-    pub(crate) fn body(&self) -> Value {
-        let member = if MODELLED.contains(&self.code.as_str()) {
+    /// The body that carries the error of a service in AWS JSON 1.1.
+    pub(crate) fn body(&self, api: Api) -> Value {
+        let member = if api.declares(&self.code) {
             "Message"
         } else {
             "message"
@@ -69,17 +62,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_modelled_error_spells_its_message_with_a_capital() {
-        let limit = ServiceError::new("ResourceLimitExceeded", "too many");
-        assert_eq!(
-            limit.body(),
-            json!({ "__type": "ResourceLimitExceeded", "Message": "too many" })
-        );
-
-        let validation = ServiceError::validation("no");
-        assert_eq!(
-            validation.body(),
-            json!({ "__type": "ValidationException", "message": "no" })
-        );
+    fn an_error_that_its_service_declares_spells_its_message_with_a_capital() {
+        let (sagemaker, scaling) = (Api::SageMaker, Api::ApplicationAutoScaling);
+        for (code, api, member) in [
+            ("ResourceLimitExceeded", sagemaker, "Message"),
+            ("ValidationException", sagemaker, "message"),
+            ("ValidationException", scaling, "Message"),
+            ("ObjectNotFoundException", scaling, "Message"),
+            ("ThrottlingException", scaling, "message"),
+        ] {
+            assert_eq!(
+                ServiceError::new(code, "no").body(api),
+                json!({ "__type": code, member: "no" })
+            );
+        }
     }
 }

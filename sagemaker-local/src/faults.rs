@@ -33,9 +33,11 @@ pub enum FaultKind {
     Throttle,
     /// `AccessDeniedException` that names the operation and the request's resource, nothing done.
     Deny,
-    /// `InternalFailure` with HTTP status 500, nothing done.
+    /// `InternalFailure`, or `InternalServiceException` of Application Auto Scaling, with HTTP status
+    /// 500, nothing done.
     Fail,
-    /// `ResourceLimitExceeded` for the endpoint config's instance type, nothing done.
+    /// `ResourceLimitExceeded` for the endpoint config's instance type, or `LimitExceededException`
+    /// of Application Auto Scaling, nothing done.
     Limit,
     /// The call is done, and answered late.
     Late {

@@ -15,6 +15,8 @@ mod control;
 // Misbehaviour, the act and the record.
 mod service;
 
+mod refusals;
+
 mod faults;
 mod rate;
 mod recording;
@@ -26,6 +28,15 @@ mod constraints;
 mod shapes;
 
 // The operations, by resource. Each looks only at resources below it.
+mod pipeline_executions;
+
+mod scaling_policies;
+mod scheduled_actions;
+
+mod scalable_targets;
+
+mod scaling_tags;
+
 mod tags;
 
 mod endpoint_answers;
@@ -48,11 +59,14 @@ mod model_packages;
 mod model_package_groups;
 
 // What is stored, and what follows from it at a moment.
+mod registered;
+
 mod account;
 
 mod lifecycle;
 
 mod alarms;
+mod callback_steps;
 mod rollouts;
 
 mod deployed;
@@ -60,6 +74,7 @@ mod outcomes;
 mod settings;
 
 // What all of them speak in.
+mod api;
 mod clock;
 mod error;
 mod names;

@@ -38,14 +38,33 @@ pub(crate) const CONTENT_TYPE: &str = r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*\/[a-zA-Z0-9
 /// The pattern of a tag's key and value.
 pub(crate) const TAG: &str = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$";
 
+/// The pattern of the token of a callback step.
+pub(crate) const CALLBACK_TOKEN: &str = "[a-zA-Z0-9]+";
+/// The pattern of the ARN of a pipeline execution.
+pub(crate) const PIPELINE_EXECUTION_ARN: &str =
+    r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:pipeline\/.*\/execution\/.*";
+/// The pattern of the name of a pipeline's step.
+pub(crate) const STEP_NAME: &str = r"[A-Za-z0-9\-_]*";
+/// The pattern of a scaling policy's name.
+pub(crate) const PRINTABLE: &str = r"\p{Print}+";
+/// The pattern of a scheduled action's name.
+pub(crate) const SCHEDULED_ACTION_NAME: &str =
+    r"(?!((^[ ]+.*)|(.*([\u0000-\u001f]|[\u007f-\u009f]|[:/|])+.*)|(.*[ ]+$))).+";
+
+/// The form of a scheduled action's schedule.
+pub(crate) const SCHEDULE: &str = r"at\(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\)|rate\([1-9]\d* (minute|hour|day)s?\)|cron\(\S+( +\S+){5}\)";
+
 /// Whether all of `value` follows `pattern`.
 ///
 /// # Panics
 /// Panics on a pattern that is no regular expression.
 pub(crate) fn follows(pattern: &str, value: &str) -> bool {
-    // regex-lite has no classes of Unicode.
-    if pattern == TAG {
-        return value.chars().all(may_stand_in_a_tag);
+    // regex-lite has no classes of Unicode, and no look-ahead.
+    match pattern {
+        TAG => return value.chars().all(may_stand_in_a_tag),
+        PRINTABLE => return !value.is_empty() && value.chars().all(is_printable),
+        SCHEDULED_ACTION_NAME => return may_name_a_scheduled_action(value),
+        _ => {}
     }
     // Nor has it look-behind. The one that the service uses, `(?<!-)`, always follows the
     // name.
@@ -64,6 +83,22 @@ pub(crate) fn follows(pattern: &str, value: &str) -> bool {
 fn may_stand_in_a_tag(character: char) -> bool {
     let is_separator = character.is_whitespace() && !character.is_control();
     character.is_alphanumeric() || is_separator || "_.:/=+-@".contains(character)
+}
+
+fn is_printable(character: char) -> bool {
+    character.is_ascii_graphic() || character == ' '
+}
+
+/// Whether `SCHEDULED_ACTION_NAME` allows the name: no blank at its ends, no control character, and
+/// none of the signs that ARNs are made of.
+fn may_name_a_scheduled_action(name: &str) -> bool {
+    let is_refused = |character: char| character.is_control() || ":/|".contains(character);
+    !name.is_empty() && name.trim_matches(' ') == name && !name.contains(is_refused)
+}
+
+/// An id in the form of a UUID.
+pub(crate) fn uuid(number: u64) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
 }
 
 /// What names are told apart by: the service ignores case where it looks an endpoint up, and ARNs
@@ -117,6 +152,17 @@ impl Arns {
         self.resource(kind, "*")
     }
 
+    /// The ARN of what another service has in the account and region.
+    pub(crate) fn of(&self, service: &str, resource: &str) -> String {
+        let Self { region, account } = self;
+        format!("arn:aws:{service}:{region}:{account}:{resource}")
+    }
+
+    /// The ARN of a role, which is of no region.
+    pub(crate) fn role(&self, path: &str) -> String {
+        format!("arn:aws:iam::{}:role/{path}", self.account)
+    }
+
     /// Who the caller is, as a denial names them.
     pub(crate) fn caller(&self) -> String {
         format!(
@@ -126,8 +172,7 @@ impl Arns {
     }
 
     fn resource(&self, kind: &str, name: &str) -> String {
-        let Self { region, account } = self;
-        format!("arn:aws:sagemaker:{region}:{account}:{kind}/{}", key(name))
+        self.of("sagemaker", &format!("{kind}/{}", key(name)))
     }
 }
 
@@ -222,6 +267,22 @@ mod tests {
             (TAG, "Größe 1\u{3000}_.:/=+-@", "a,b"),
             (TAG, "", "a\tb"),
             (TAG, "²½", "a\n"),
+            (CALLBACK_TOKEN, "aZ09", "a-b"),
+            (
+                PIPELINE_EXECUTION_ARN,
+                "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/shop/execution/abc",
+                "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/shop",
+            ),
+            (STEP_NAME, "Deploy_1-a", "Deploy it"),
+            (SCHEDULE, "at(2026-01-31T09:00:00)", "at(tomorrow)"),
+            (SCHEDULE, "rate(5 minutes)", "rate(0 minutes)"),
+            (SCHEDULE, "cron(0 9 ? * MON-FRI *)", "cron(0 9 * * *)"),
+            (PRINTABLE, "at 9: scale/out", "größer"),
+            (PRINTABLE, " ", ""),
+            (SCHEDULED_ACTION_NAME, "at 9, größer", "at 9: more"),
+            (SCHEDULED_ACTION_NAME, "a", " a"),
+            (SCHEDULED_ACTION_NAME, "a b", "a "),
+            (SCHEDULED_ACTION_NAME, "-", "a\tb"),
         ] {
             assert!(follows(pattern, good), "{pattern} {good}");
             assert!(!follows(pattern, bad), "{pattern} {bad}");

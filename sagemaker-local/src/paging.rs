@@ -29,11 +29,22 @@ const PAGE_SIZE: u64 = 10;
 
 /// The page that the request asks for, its items in `member`, sorted in `order` where the request
 /// does not say.
+pub(crate) fn page(request: &Document, rows: Vec<Row>, member: &str, order: &str) -> Answer {
+    page_of(PAGE_SIZE, request, rows, member, order)
+}
+
+/// The same, with `size` items at most where the request does not say.
 ///
 /// A page is cut *before* `NameContains` is applied, so it may have no item and still a
 /// `NextToken`. The token names the last place on the page and not a number of items, so it stays
 /// good while things come and go.
-pub(crate) fn page(request: &Document, rows: Vec<Row>, member: &str, order: &str) -> Answer {
+pub(crate) fn page_of(
+    size: u64,
+    request: &Document,
+    rows: Vec<Row>,
+    member: &str,
+    order: &str,
+) -> Answer {
     let by = text(request, "SortBy").unwrap_or("CreationTime");
     let descending = text(request, "SortOrder").unwrap_or(order) == "Descending";
     let after = text(request, "NextToken").map(read_token).transpose()?;
@@ -59,7 +70,7 @@ pub(crate) fn page(request: &Document, rows: Vec<Row>, member: &str, order: &str
     let size = request
         .get("MaxResults")
         .and_then(Value::as_u64)
-        .unwrap_or(PAGE_SIZE);
+        .unwrap_or(size);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);
@@ -173,6 +184,16 @@ mod tests {
 
         let (all_of_them, token) = cut(&json!({ "MaxResults": 12, "SortOrder": "Ascending" }), all);
         assert_eq!((all_of_them, token), (names, None));
+    }
+
+    #[test]
+    fn a_list_may_have_pages_of_another_size() {
+        let request = json!({});
+        let request = request.as_object().expect("an object");
+        let all = rows(&["a", "b", "c"]);
+        let answer = page_of(2, request, all, "Things", "Ascending").expect("a page");
+        assert_eq!(answer["Things"], json!(["a", "b"]));
+        assert!(answer["NextToken"].is_string(), "{answer}");
     }
 
     #[test]

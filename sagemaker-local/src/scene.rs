@@ -154,11 +154,36 @@ impl Scene {
         scene.pass(3.0);
         scene
     }
+
+    /// The same with the instances of `Shop`'s variant registered as a scalable target, 1 to 4.
+    pub(crate) fn scaled() -> Self {
+        let mut scene = Self::in_service();
+        let bounds = json!({ "MinCapacity": 1, "MaxCapacity": 4 });
+        scene.done("RegisterScalableTarget", scaling(SHOP, bounds));
+        scene
+    }
 }
 
 /// The ARN of an endpoint.
 pub(crate) fn endpoint_arn(name: &str) -> String {
     format!("arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{name}")
+}
+
+/// The resource id of the one variant of the endpoint `Shop`.
+pub(crate) const SHOP: &str = "endpoint/Shop/variant/AllTraffic";
+
+/// A request about the scaling of a variant's instances, with more members.
+pub(crate) fn scaling(resource_id: &str, more: Value) -> Value {
+    let mut request = json!({
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": resource_id,
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    });
+    let Value::Object(more) = more else {
+        panic!("an object")
+    };
+    request.as_object_mut().expect("an object").extend(more);
+    request
 }
 
 /// A request about an endpoint.

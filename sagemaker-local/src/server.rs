@@ -108,6 +108,42 @@ impl Server {
         traffic.unwrap_or_else(|| panic!("there is no endpoint {endpoint_name}"))
     }
 
+    /// Starts a callback step of a pipeline execution, as if the pipeline had put a message with its
+    /// token into the queue; the token.
+    ///
+    /// # Panics
+    /// Where the ARN is not one of a pipeline execution, or the step cannot have the name.
+    #[must_use]
+    pub fn start_callback_step(
+        &self,
+        pipeline_execution_arn: &str,
+        step_name: &str,
+        queue_url: &str,
+    ) -> String {
+        let started =
+            self.service
+                .start_callback_step(pipeline_execution_arn, step_name, queue_url, None);
+        started.unwrap_or_else(|wrong| panic!("{wrong}"))
+    }
+
+    /// A callback step: its `step_name`, its `status`, its `outputs` or its `failure_reason` where it
+    /// has them, and in `answers` every attempt to answer it, accepted or refused. `None` where no
+    /// step has the token.
+    #[must_use]
+    pub fn callback_step(&self, token: &str) -> Option<Value> {
+        self.service.callback_step(token)
+    }
+
+    /// Makes a callback step `Stopped`, so that its token is answered in vain. One that was answered
+    /// stays as it is.
+    ///
+    /// # Panics
+    /// Where no step has the token.
+    pub fn expire_callback(&self, token: &str) {
+        let done = self.service.expire_callback(token);
+        assert!(done, "there is no callback step {token}");
+    }
+
     /// The calls that came in over HTTP, oldest first.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -155,6 +191,14 @@ impl Server {
             view.is_some()
         });
         sorted(there.map(|endpoint| endpoint.name.clone()).collect())
+    }
+
+    /// The scalable targets that there are, sorted by resource id and dimension: each as
+    /// `DescribeScalableTargets` tells it, its `ScalingPolicies` and its `ScheduledActions` inside,
+    /// sorted by name.
+    #[must_use]
+    pub fn scalable_targets(&self) -> Vec<Value> {
+        self.service.scalable_targets()
     }
 
     /// Registers an approved model package as the next version in a group, which is created where

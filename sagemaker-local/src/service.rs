@@ -6,16 +6,21 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::account::{Account, Sight};
+use crate::callback_steps::CallbackStep;
 use crate::clock::Clock;
-use crate::deployed::variants;
 use crate::dispatch;
 use crate::endpoint_configs;
 use crate::endpoints;
 use crate::error::ServiceError;
 use crate::faults::{FaultKind, FaultQueue};
+use crate::pipeline_executions;
 use crate::rate::RateLimit;
 use crate::recording::Call;
-use crate::requests::{Answer, Document, required, text};
+use crate::refusals;
+use crate::requests::{Answer, Document, required};
+use crate::scalable_targets;
+use crate::scaling_policies;
+use crate::scheduled_actions;
 use crate::settings::Settings;
 
 /// The service and all it knows.
@@ -112,6 +117,50 @@ impl Service {
         endpoints::traffic(&state.account, endpoint_name, self.clock.now())
     }
 
+    /// Starts a callback step; its token, or what is wrong with what it was told.
+    pub(crate) fn start_callback_step(
+        &self,
+        execution_arn: &str,
+        step_name: &str,
+        queue_url: &str,
+        token: Option<&str>,
+    ) -> Result<String, String> {
+        let mut state = self.state();
+        let now = self.clock.now();
+        let steps = &mut state.account.callback_steps;
+        steps.start(execution_arn, step_name, queue_url, token, now)
+    }
+
+    /// A callback step and all attempts to answer it; `None` where no step has the token.
+    pub(crate) fn callback_step(&self, token: &str) -> Option<Value> {
+        let state = self.state();
+        state
+            .account
+            .callback_steps
+            .get(token)
+            .map(CallbackStep::told)
+    }
+
+    /// Stops the waiting of a callback step; tells whether there is such a step.
+    pub(crate) fn expire_callback(&self, token: &str) -> bool {
+        let mut state = self.state();
+        let now = self.clock.now();
+        state.account.callback_steps.expire(token, now)
+    }
+
+    /// The scalable targets that there are, each with its policies and scheduled actions.
+    pub(crate) fn scalable_targets(&self) -> Vec<Value> {
+        let state = self.state();
+        let account = &state.account;
+        let targets = account.scalable_targets.values().map(|target| {
+            let mut described = scalable_targets::description(account, target);
+            described["ScalingPolicies"] = scaling_policies::of(target).into();
+            described["ScheduledActions"] = scheduled_actions::of(target).into();
+            described
+        });
+        targets.collect()
+    }
+
     /// Receives a request from outside: lets the misbehaviour have its say, acts, and records.
     pub(crate) fn receive(&self, operation: &str, request: Result<Value, ServiceError>) -> Reply {
         let mut state = self.state();
@@ -147,7 +196,7 @@ impl Service {
         };
         let elapsed = self.clock.elapsed();
         if state.rate.as_mut().is_some_and(|rate| !rate.admit(elapsed)) {
-            return (answer(Err(throttled())), false);
+            return refuse(state, operation, request, refusals::throttled());
         }
         let Some(fault) = state.faults.strike(operation) else {
             return self.act(state, operation, request, Sight::Fresh, Duration::ZERO);
@@ -167,19 +216,13 @@ impl Service {
             FaultKind::Stale => {
                 return self.act(state, operation, request, Sight::Stale, Duration::ZERO);
             }
-            FaultKind::Throttle => throttled(),
-            FaultKind::Deny => denied(account, operation, request),
-            FaultKind::Limit => over_the_limit(account, request),
+            FaultKind::Throttle => refusals::throttled(),
+            FaultKind::Deny => refusals::denied(account, operation, request),
+            FaultKind::Limit => refusals::over_the_limit(account, operation, request),
             FaultKind::ConfigNotFound => {
                 endpoint_configs::not_found(account, required(request, "EndpointConfigName"))
             }
-            FaultKind::Fail => ServiceError {
-                status: 500,
-                ..ServiceError::new(
-                    "InternalFailure",
-                    "The request processing has failed because of an internal error.",
-                )
-            },
+            FaultKind::Fail => refusals::broken(operation),
             FaultKind::Error {
                 code,
                 message,
@@ -190,7 +233,7 @@ impl Service {
                 status,
             },
         };
-        (answer(Err(error)), false)
+        refuse(state, operation, request, error)
     }
 
     fn act(
@@ -213,6 +256,18 @@ impl Service {
     }
 }
 
+/// Refuses a request that is not carried out.
+fn refuse(
+    state: &mut State,
+    operation: &str,
+    request: &Document,
+    error: ServiceError,
+) -> (Reply, bool) {
+    let refused = Err(error);
+    pipeline_executions::note(&mut state.account, operation, request, &refused);
+    (answer(refused), false)
+}
+
 fn answer(answer: Answer) -> Reply {
     Reply::Answer {
         answer,
@@ -223,35 +278,4 @@ fn answer(answer: Answer) -> Reply {
 fn object(request: &Value) -> Result<&Document, ServiceError> {
     let wrong = || ServiceError::serialization("The request is not a JSON object");
     request.as_object().ok_or_else(wrong)
-}
-
-fn throttled() -> ServiceError {
-    ServiceError::new("ThrottlingException", "Rate exceeded")
-}
-
-fn denied(account: &Account, operation: &str, request: &Document) -> ServiceError {
-    let caller = account.arns.caller();
-    let resource = dispatch::resource_arn(account, operation, request);
-    ServiceError::new(
-        "AccessDeniedException",
-        format!(
-            "User: {caller} is not authorized to perform: sagemaker:{operation} on resource: {resource} because no \
-             identity-based policy allows the sagemaker:{operation} action"
-        ),
-    )
-}
-
-fn over_the_limit(account: &Account, request: &Document) -> ServiceError {
-    let known = text(request, "EndpointConfigName").and_then(|name| account.endpoint_config(name));
-    let config = known.map_or(request, |config| &config.document);
-    let instance_type = variants(config).find_map(|variant| text(variant, "InstanceType"));
-    ServiceError::new(
-        "ResourceLimitExceeded",
-        format!(
-            "The account-level service limit '{} for endpoint usage' is 0 Instances, with current utilization of 0 \
-             Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an increase for this \
-             quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.",
-            instance_type.unwrap_or("ml.m5.xlarge")
-        ),
-    )
 }

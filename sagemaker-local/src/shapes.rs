@@ -6,6 +6,8 @@ mod endpoints;
 mod lists;
 mod model_packages;
 mod models;
+mod pipelines;
+mod scaling;
 mod tags;
 
 /// What a member must satisfy.
@@ -23,6 +25,8 @@ pub(crate) enum Rule {
     Range(i64, i64),
     /// A number, whole or not, from zero on.
     NotNegative,
+    /// Any number.
+    Number,
     /// True or false.
     Boolean,
     /// A list of so many items.
@@ -31,6 +35,8 @@ pub(crate) enum Rule {
     Each(&'static [Rule]),
     /// A structure with these members.
     Members(&'static [Member]),
+    /// A map whose keys and whose values each satisfy these rules.
+    Map(&'static [Rule], &'static [Rule]),
 }
 
 /// A member's name and what it must satisfy. Members that are not listed are taken as they are.
@@ -58,6 +64,22 @@ pub(crate) fn request(operation: &str) -> &'static [Member] {
         "AddTags" => tags::ADD,
         "ListTags" => tags::LIST,
         "DeleteTags" => tags::DELETE,
+        "SendPipelineExecutionStepSuccess" => pipelines::SUCCEED,
+        "SendPipelineExecutionStepFailure" => pipelines::FAIL,
+        "ListPipelineExecutionSteps" => pipelines::LIST_STEPS,
+        "DescribePipelineExecution" => pipelines::DESCRIBE,
+        "RegisterScalableTarget" => scaling::REGISTER,
+        "DescribeScalableTargets" => scaling::DESCRIBE_TARGETS,
+        "DeregisterScalableTarget" => scaling::TARGET,
+        "PutScalingPolicy" => scaling::PUT_POLICY,
+        "DescribeScalingPolicies" => scaling::DESCRIBE_POLICIES,
+        "DeleteScalingPolicy" => scaling::POLICY,
+        "PutScheduledAction" => scaling::PUT_ACTION,
+        "DescribeScheduledActions" => scaling::DESCRIBE_ACTIONS,
+        "DeleteScheduledAction" => scaling::SCHEDULED_ACTION,
+        "ListTagsForResource" => scaling::LIST_TAGS,
+        "TagResource" => scaling::TAG,
+        "UntagResource" => scaling::UNTAG,
         _ => &[],
     }
 }

@@ -12,16 +12,19 @@ use crate::names;
 use crate::requests::{Answer, Document, is_set, items, required};
 
 /// The most tags that a resource may bear.
-const MOST_TAGS: usize = 50;
+pub(crate) const MOST_TAGS: usize = 50;
 /// What the keys of AWS's own tags begin with, in any case.
 const RESERVED: &str = "aws:";
 
 /// Checks the tags that a request gives to whatever resource, or the keys that it takes away.
 pub(crate) fn check(request: &Document) -> Result<(), ServiceError> {
-    let given = items(request, "Tags").iter().map(|tag| &tag["Key"]);
-    let keys = given
+    let listed = items(request, "Tags").iter().map(|tag| &tag["Key"]);
+    let mapped = request.get("Tags").and_then(Value::as_object);
+    let mapped = mapped.into_iter().flatten().map(|(key, _)| key.as_str());
+    let keys = listed
         .chain(items(request, "TagKeys"))
-        .filter_map(Value::as_str);
+        .filter_map(Value::as_str)
+        .chain(mapped);
     let mut seen = BTreeSet::new();
     for key in keys {
         let start = key.get(..RESERVED.len());

@@ -11,8 +11,10 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
 
+use crate::api::{self, Api};
 use crate::control;
 use crate::error::ServiceError;
+use crate::names;
 use crate::requests::Answer;
 use crate::service::{Reply, Service};
 
@@ -51,9 +53,7 @@ pub(crate) async fn handle(
         .headers
         .get(TARGET)
         .and_then(|target| target.to_str().ok());
-    let operation = target
-        .and_then(|target| target.strip_prefix("SageMaker."))
-        .unwrap_or_default();
+    let operation = target.map(api::operation).unwrap_or_default();
     let request = if parts.method == Method::POST {
         parse(&body)
     } else {
@@ -62,7 +62,7 @@ pub(crate) async fn handle(
     match service.receive(operation, request) {
         Reply::Answer { answer, after } => {
             tokio::time::sleep(after).await;
-            Ok(response(&answer))
+            Ok(response(&answer, Api::of(operation)))
         }
         Reply::Silence => {
             let never: Infallible = std::future::pending().await;
@@ -85,10 +85,10 @@ fn parse(body: &[u8]) -> Result<Value, ServiceError> {
     serde_json::from_slice(body).map_err(|error| ServiceError::serialization(error.to_string()))
 }
 
-fn response(answer: &Answer) -> Response<Full<Bytes>> {
+fn response(answer: &Answer, api: Api) -> Response<Full<Bytes>> {
     let (status, body) = match answer {
         Ok(body) => (200, body.clone()),
-        Err(error) => (error.status, error.body()),
+        Err(error) => (error.status, error.body(api)),
     };
     let mut response = json_response("application/x-amz-json-1.1", status, &body);
     if body == json!({}) {
@@ -102,10 +102,7 @@ fn response(answer: &Answer) -> Response<Full<Bytes>> {
 /// An id in the form of the service's, which the SDKs put into their errors and logs.
 fn request_id() -> HeaderValue {
     static ANSWERED: AtomicU64 = AtomicU64::new(1);
-    let id = format!(
-        "00000000-0000-4000-8000-{:012x}",
-        ANSWERED.fetch_add(1, Ordering::Relaxed)
-    );
+    let id = names::uuid(ANSWERED.fetch_add(1, Ordering::Relaxed));
     HeaderValue::from_str(&id).expect("digits and hyphens")
 }
 

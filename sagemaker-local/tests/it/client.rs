@@ -64,6 +64,12 @@ pub(crate) async fn call(server: &Server, operation: &str, request: Value) -> An
     send(&server.url(), "POST", "/", &target, &request.to_string()).await
 }
 
+/// Calls an operation of Application Auto Scaling that must be answered.
+pub(crate) async fn scale(server: &Server, operation: &str, request: Value) -> Answer {
+    let target = format!("X-Amz-Target: AnyScaleFrontendService.{operation}\r\n");
+    send(&server.url(), "POST", "/", &target, &request.to_string()).await
+}
+
 /// Sends a request that must be answered.
 pub(crate) async fn send(url: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
     match exchange(url, method, path, headers, body, PATIENT).await {

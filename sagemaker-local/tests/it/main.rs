@@ -1,8 +1,10 @@
 //! The server as its clients meet it: over HTTP, through its control paths and as a program.
 
+mod callbacks;
 mod client;
 mod control;
 mod misbehaviour;
 mod program;
 mod rust_api;
+mod scaling;
 mod wire;
