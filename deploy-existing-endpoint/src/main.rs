@@ -8,10 +8,10 @@ use shared::runtime;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     runtime::init();
-    let sagemaker = &runtime::connect().await;
+    let services = &runtime::connect_for_deployments().await;
     let environment = &runtime::environment();
     run(service_fn(async |event| {
-        runtime::answer_deployment(sagemaker, DeploymentKind::Existing, environment, event).await
+        runtime::answer_deployment(services, DeploymentKind::Existing, environment, event).await
     }))
     .await
 }

@@ -7,10 +7,10 @@ use shared::runtime;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     runtime::init();
-    let sagemaker = &runtime::connect().await;
+    let services = &runtime::connect_for_deployments().await;
     let environment = &runtime::environment();
     run(service_fn(async |event| {
-        runtime::answer_deployment(sagemaker, DeploymentKind::New, environment, event).await
+        runtime::answer_deployment(services, DeploymentKind::New, environment, event).await
     }))
     .await
 }

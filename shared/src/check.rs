@@ -5,7 +5,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::contract::{CheckAnswer, CheckRequest};
 use crate::error::Error;
-use crate::sagemaker::{SageMaker, ServiceFailure};
+use crate::failure::ServiceFailure;
+use crate::sagemaker::SageMaker;
 use crate::wait::Pace;
 
 /// Answers whether the endpoint exists, going on through throttling and lost replies until `answer_by`.

@@ -4,6 +4,8 @@
 //! does not is refused with every bad key named, before any call.
 
 mod answer;
+mod autoscaling;
+mod callback;
 mod check;
 mod deployment;
 mod fields;
@@ -12,8 +14,13 @@ mod traffic;
 mod values;
 
 pub use answer::{DeployAnswer, DeploymentStatus};
+pub use autoscaling::{Autoscaling, DEFAULT_MIN_CAPACITY, no_instances, too_few};
+pub use callback::CallbackMessage;
 pub use check::{CheckAnswer, CheckRequest};
 pub use deployment::{DeployRequest, DeploymentKind, OnFailure, OnTimeout};
 pub use fields::{BadKey, Environment, Setting};
-pub use shape::{DEFAULT_SERVERLESS_MAX_CONCURRENCY, InferenceOption, Shape, too_much_provisioned};
+pub use shape::{
+    DEFAULT_SERVERLESS_MAX_CONCURRENCY, InferenceOption, MOST_OWN_TAGS, OWN_TAGS, Shape,
+    too_much_provisioned,
+};
 pub use traffic::{Strategy, Traffic, TrafficRouting};

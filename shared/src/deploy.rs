@@ -7,22 +7,41 @@
 mod act;
 mod budget;
 mod decide;
+mod notes;
 mod observe;
+mod scaling;
+mod step;
+mod superseded;
 mod turn;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::autoscaling::Autoscaling;
 use crate::contract::{DeployAnswer, DeployRequest, DeploymentKind, DeploymentStatus, OnTimeout};
 use crate::error::{Error, Failure};
-use crate::rollback::{self, Traces};
+use crate::queue::Queues;
+use crate::rollback::{self, Traces, Undone};
 use crate::sagemaker::SageMaker;
 use crate::wait::Pace;
 pub use budget::{Budget, remaining_until};
-use turn::{Deployment, Turn};
+pub use step::Callback;
+pub(crate) use step::{Stepped, Stepping};
+use turn::{Deployment, Resources, Turn};
 
 /// How many of the shortest pauses a look must come after a lost reply to count: 5 s, where a stale read is
 /// over in one or two.
 const SETTLING: u32 = 5;
+
+/// The services that a deployment calls.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Models, endpoint configs, endpoints.
+    pub sagemaker: SageMaker,
+    /// What scales an endpoint's variants.
+    pub autoscaling: Autoscaling,
+    /// The queues that deployments come through.
+    pub queues: Queues,
+}
 
 /// Deploys a model package to an endpoint and waits until it serves.
 ///
@@ -32,14 +51,14 @@ const SETTLING: u32 = 5;
 ///
 /// The contract's errors, with what the undo of the failed deployment left behind.
 pub async fn deploy(
-    sagemaker: &SageMaker,
+    services: &Services,
     kind: DeploymentKind,
     request: &DeployRequest,
     event: &str,
     budget: Budget,
     pace: Pace,
 ) -> Result<DeployAnswer, Failure> {
-    let mut deployment = Deployment::new(sagemaker, kind, request, pace)?;
+    let mut deployment = Deployment::new(services, kind, request, pace, budget.undo_until)?;
     let ended = if let Ok(ended) = timeout_at(budget.answer_by, deployment.run(budget, pace)).await
     {
         ended
@@ -69,7 +88,8 @@ impl Deployment<'_> {
                     self.settle(pace).await;
                     return Err(self.undo(error, budget, pace).await);
                 }
-                Ok(Turn::LookAgain) => {
+                // Who waits in the call itself is never found gone.
+                Ok(Turn::LookAgain | Turn::Abandoned) => {
                     self.trouble = None;
                     backoff = pace.backoff();
                     pace.pause(budget.started.elapsed())
@@ -109,6 +129,9 @@ impl Deployment<'_> {
 
     /// What a spent budget means. Nothing is deleted: a deployment that has begun goes on.
     fn out_of_time(&self, budget: Budget) -> Result<DeploymentStatus, Failure> {
+        if let Some(error) = self.serves_unscaled() {
+            return Err(error.into());
+        }
         if let (None, Some(trouble)) = (&self.begun, &self.trouble) {
             return Err(Error::Service(trouble.clone()).into());
         }
@@ -126,32 +149,66 @@ impl Deployment<'_> {
 
     /// Takes away what the failed deployment made.
     async fn undo(&self, error: Error, budget: Budget, pace: Pace) -> Failure {
-        let begun = self.begun.is_some();
-        // One that is under way and can no longer be watched goes on, and needs what it was given.
-        let goes_on = begun && matches!(error, Error::Service(_));
-        let Some(plan) = self.plan.as_ref().filter(|_| !goes_on) else {
+        let Some(made) = self.made_by(&error) else {
             return error.into();
+        };
+        let left_behind = match self.put_scaling_back(pace, budget.undo_until).await {
+            Ok(()) => {
+                self.take_away(made, pace, budget.undo_until)
+                    .await
+                    .left_behind
+            }
+            // The endpoint config has the notes of it, and refers to the model.
+            Err(left_behind) => left_behind,
+        };
+        if !left_behind.is_empty() {
+            self.forget_beginning(budget.undo_until).await;
+        }
+        Failure { error, left_behind }
+    }
+
+    /// What goes with a deployment that ended in this error; `None` where it has to stay.
+    fn made_by(&self, error: &Error) -> Option<Resources> {
+        let begun = self.begun.is_some();
+        let stays = match error {
+            // The endpoint serves what was asked for.
+            Error::AutoscalingNotSet { .. } => true,
+            // One that is under way and can no longer be watched goes on, and needs what it was given.
+            Error::Service(_) => begun,
+            _ => false,
+        };
+        (!stays).then_some(Resources {
+            model: self.traces.model || begun,
+            endpoint_config: self.traces.endpoint_config || begun,
+        })
+    }
+
+    async fn take_away(&self, made: Resources, pace: Pace, give_up: Instant) -> Undone {
+        let Some(plan) = self
+            .plan
+            .as_ref()
+            .filter(|_| made.model || made.endpoint_config)
+        else {
+            return Undone::default();
         };
         let traces = Traces {
             endpoint_name: &self.request.endpoint_name,
             plan,
-            model: self.traces.model || begun,
-            endpoint_config: self.traces.endpoint_config || begun,
+            model: made.model,
+            endpoint_config: made.endpoint_config,
             endpoint: false,
             creates: self.creates().then_some(self.request.on_failure),
         };
-        if !traces.model && !traces.endpoint_config {
-            return error.into();
-        }
-        let left_behind = rollback::undo(self.sagemaker, traces, pace, budget.undo_until).await;
-        Failure { error, left_behind }
+        rollback::undo(&self.services.sagemaker, traces, pace, give_up).await
     }
 
     fn answer(&self, status: DeploymentStatus, event: &str, budget: Budget) -> DeployAnswer {
         let plan = self.plan.as_ref();
         let endpoint_config = plan.map(|plan| plan.endpoint_config_name.clone());
-        let replaced = plan
-            .and_then(|plan| plan.live_endpoint_config.clone())
+        let noted = self.notes.replaces.clone();
+        let replaced = noted
+            .filter(|_| self.was_begun_before())
+            .or_else(|| plan?.live_endpoint_config.clone())
             .filter(|live| Some(live) != endpoint_config.as_ref());
         DeployAnswer {
             status_code: 200,

@@ -5,7 +5,7 @@ use std::fmt;
 use lambda_runtime::Diagnostic;
 
 use crate::contract::BadKey;
-use crate::sagemaker::{FailureKind, ServiceFailure};
+use crate::failure::{FailureKind, ServiceFailure};
 
 /// The longest message that a pipeline step keeps as its failure reason, in characters.
 const LONGEST_MESSAGE: usize = 1024;
@@ -69,6 +69,15 @@ pub enum Error {
         /// The service's `FailureReason`, where it gave one.
         reason: Option<String>,
     },
+    /// The endpoint serves what was asked for, but does not scale as it should.
+    AutoscalingNotSet {
+        /// The endpoint's name.
+        endpoint_name: String,
+        /// The model that it serves.
+        model_name: String,
+        /// The call to Application Auto Scaling that failed.
+        failure: Box<ServiceFailure>,
+    },
     /// The waiting budget is spent.
     DeploymentTimedOut {
         /// The endpoint's name.
@@ -99,12 +108,8 @@ impl Error {
             Self::EndpointCreationFailed { .. } => "EndpointCreationFailed",
             Self::UpdateRolledBack { .. } => "UpdateRolledBack",
             Self::DeploymentTimedOut { .. } => "DeploymentTimedOut",
-            Self::Service(failure) => match failure.kind {
-                FailureKind::AccessDenied => "AccessDenied",
-                FailureKind::LimitExceeded => "ResourceLimitExceeded",
-                FailureKind::Throttled => "Throttled",
-                _ => "SageMakerError",
-            },
+            Self::AutoscalingNotSet { failure, .. } => word(failure.kind),
+            Self::Service(failure) => word(failure.kind),
         }
     }
 
@@ -162,12 +167,27 @@ impl Error {
                 String::new(),
                 ". Call again with the same event, with a larger max_wait_seconds if need be.".to_owned(),
             ),
+            Self::AutoscalingNotSet { endpoint_name, model_name, failure } => (
+                format!("The endpoint {endpoint_name} serves the model {model_name}, but its autoscaling is not set: {} failed: ", failure.operation),
+                failure.reason(),
+                format!(". {} A repeated call with the same event sets the autoscaling and nothing else.", failure.advice()),
+            ),
             Self::Service(failure) => (
                 format!("{} on {} failed: ", failure.operation, failure.resource),
                 failure.reason(),
                 format!(". {}", failure.advice()),
             ),
         }
+    }
+}
+
+/// The contract's word for a failed call.
+fn word(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::AccessDenied => "AccessDenied",
+        FailureKind::LimitExceeded => "ResourceLimitExceeded",
+        FailureKind::Throttled => "Throttled",
+        _ => "SageMakerError",
     }
 }
 
@@ -207,6 +227,30 @@ impl From<Error> for Failure {
     }
 }
 
+impl Failure {
+    /// The contract's word and the message in at most this many characters: what to do next gives way first, then
+    /// the end of the reason.
+    pub fn brief(&self, longest: usize) -> String {
+        let word = self.error.error_type();
+        let whole = format!("{word}: {self}");
+        if whole.chars().count() <= longest {
+            return whole;
+        }
+        let (before, reason, _) = self.error.parts();
+        let brief = format!("{word}: {before}{}", reason.trim_end_matches('.'));
+        if brief.chars().count() <= longest {
+            return brief;
+        }
+        // Not within a word, where there is a choice.
+        let kept: String = brief.chars().take(longest.saturating_sub(1)).collect();
+        let end = kept.rfind(' ').filter(|end| *end > kept.len() / 2);
+        format!(
+            "{}…",
+            kept[..end.unwrap_or(kept.len())].trim_end_matches([' ', ':', ',', ';'])
+        )
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.left_behind.is_empty() {
@@ -219,7 +263,7 @@ impl fmt::Display for Failure {
             .collect();
         // The names say what to delete; the reason of the first mostly holds for all, and the log has each.
         let left = format!(
-            " Left behind: {}. It was not deleted because {}",
+            " Left behind: {}, because {}",
             names.join(", "),
             self.left_behind[0].reason
         );
@@ -363,8 +407,38 @@ mod tests {
             message.starts_with("There is no endpoint churn. Call deploy-new-endpoint"),
             "{message}"
         );
-        assert!(message.contains("Left behind: model model-1."), "{message}");
+        assert!(
+            message.contains("Left behind: model model-1, because xxx"),
+            "{message}"
+        );
         assert!((500..800).contains(&message.chars().count()), "{message}");
+    }
+
+    #[test]
+    fn a_brief_failure_keeps_its_word_and_as_much_of_the_reason_as_fits() {
+        let failure = |reason: &str| {
+            Failure::from(Error::UpdateRolledBack {
+                endpoint_name: "churn".to_owned(),
+                endpoint_config: "endpoint-config-1".to_owned(),
+                reason: Some(reason.to_owned()),
+            })
+        };
+        let short = failure("out of memory").brief(400);
+        assert!(short.ends_with("call again."), "{short}");
+        let long = failure(&"not enough memory; ".repeat(30)).brief(256);
+        assert!(
+            long.starts_with("UpdateRolledBack: The update of the endpoint churn"),
+            "{long}"
+        );
+        let last = long.trim_end_matches('…').rsplit(' ').next();
+        assert!(matches!(last, Some("not" | "enough" | "memory")), "{long}");
+        assert!((230..=256).contains(&long.chars().count()), "{long}");
+        let without_advice = failure("out of memory").brief(160);
+        assert!(
+            without_advice.ends_with("out of memory"),
+            "{without_advice}"
+        );
+        assert_eq!(failure(&"ü".repeat(999)).brief(256).chars().count(), 256);
     }
 
     #[test]

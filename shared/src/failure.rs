@@ -11,6 +11,28 @@ use aws_smithy_runtime_api::client::result::DispatchFailure;
 use aws_smithy_runtime_api::client::retries::ErrorKind;
 use tracing::warn;
 
+/// A service that is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Models, endpoint configs, endpoints, pipelines.
+    SageMaker,
+    /// What scales an endpoint's variants.
+    ApplicationAutoScaling,
+    /// The queues that deployments come through.
+    Sqs,
+}
+
+impl Service {
+    /// Its prefix in IAM actions.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::SageMaker => "sagemaker",
+            Self::ApplicationAutoScaling => "application-autoscaling",
+            Self::Sqs => "sqs",
+        }
+    }
+}
+
 /// What a caller can do about a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
@@ -26,7 +48,7 @@ pub enum FailureKind {
     PrerequisiteNotFound,
     /// A resource of this name exists already.
     AlreadyExists,
-    /// The endpoint is in progress with a change.
+    /// What the call is about is in progress with another change.
     InProgress,
     /// The service failed; whether it acted is not known.
     ServiceFault,
@@ -39,6 +61,8 @@ pub enum FailureKind {
 /// A failed call to the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceFailure {
+    /// The service that was called.
+    pub service: Service,
     /// The operation's name, as in IAM actions.
     pub operation: &'static str,
     /// The resource that the call was about, as in `endpoint churn`.
@@ -53,7 +77,7 @@ pub struct ServiceFailure {
 
 impl ServiceFailure {
     /// Reads an error of the SDK.
-    pub(super) fn of<E>(
+    pub(crate) fn of<E>(
         operation: &'static str,
         resource: String,
         error: &SdkError<E, HttpResponse>,
@@ -79,6 +103,7 @@ impl ServiceFailure {
         };
         let code = code.to_owned();
         Self {
+            service: Service::SageMaker,
             operation,
             resource,
             kind,
@@ -90,11 +115,28 @@ impl ServiceFailure {
     /// A call that had not been answered when the time was up.
     pub fn no_reply(operation: &'static str, resource: String) -> Self {
         Self {
+            service: Service::SageMaker,
             operation,
             resource,
             kind: FailureKind::NoReply,
             code: String::new(),
             message: "the service had not answered when the time was up".to_owned(),
+        }
+    }
+
+    /// The same failure, as one of Application Auto Scaling.
+    pub(crate) fn of_autoscaling(self) -> Self {
+        Self {
+            service: Service::ApplicationAutoScaling,
+            ..self
+        }
+    }
+
+    /// The same failure, as one of the queues' service.
+    pub(crate) fn of_queues(self) -> Self {
+        Self {
+            service: Service::Sqs,
+            ..self
         }
     }
 
@@ -109,6 +151,11 @@ impl ServiceFailure {
     /// Whether the service may have acted although no success was reported.
     pub fn may_have_acted(&self) -> bool {
         matches!(self.kind, FailureKind::ServiceFault | FailureKind::NoReply)
+    }
+
+    /// Whether the call was about what scales an endpoint.
+    pub(crate) fn is_about_scaling(&self) -> bool {
+        self.service == Service::ApplicationAutoScaling
     }
 
     /// Logs that the call will be made again.
@@ -134,14 +181,20 @@ impl ServiceFailure {
     pub fn advice(&self) -> String {
         match self.kind {
             FailureKind::AccessDenied => format!(
-                "Allow sagemaker:{} on this resource to the function's role, and iam:PassRole on the execution role where a model is created.",
-                self.operation
+                "Allow {}:{} on this resource to the function's role{}.",
+                self.service.prefix(),
+                self.operation,
+                match self.operation {
+                    "CreateModel" => ", and iam:PassRole on the execution role",
+                    "RegisterScalableTarget" => ", and iam:CreateServiceLinkedRole where the account has no role for it yet",
+                    _ => "",
+                }
             ),
             FailureKind::LimitExceeded => {
                 "Ask for a higher quota, or choose another instance_type or a smaller initial_instance_count.".to_owned()
             }
             FailureKind::Throttled => {
-                "The account's rate of SageMaker calls is used up; call again later with the same event.".to_owned()
+                "The account's rate of calls is used up; call again later with the same event.".to_owned()
             }
             FailureKind::ServiceFault | FailureKind::NoReply => {
                 "Call again with the same event; what was done is taken up.".to_owned()
@@ -174,7 +227,7 @@ fn in_words(error: &(dyn StdError + 'static)) -> String {
 fn classify(code: &str, message: &str, status: u16) -> FailureKind {
     let says = |beginning: &str| message.starts_with(beginning);
     match code {
-        "ResourceLimitExceeded" => FailureKind::LimitExceeded,
+        "ResourceLimitExceeded" | "LimitExceededException" => FailureKind::LimitExceeded,
         "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => {
             FailureKind::AccessDenied
         }
@@ -182,7 +235,10 @@ fn classify(code: &str, message: &str, status: u16) -> FailureKind {
         | "Throttling"
         | "TooManyRequestsException"
         | "RequestLimitExceeded" => FailureKind::Throttled,
-        "ResourceNotFound" | "ResourceNotFoundException" => FailureKind::NotFound,
+        "ResourceNotFound" | "ResourceNotFoundException" | "ObjectNotFoundException" => {
+            FailureKind::NotFound
+        }
+        "ConcurrentUpdateException" => FailureKind::InProgress,
         _ if status >= 500 => FailureKind::ServiceFault,
         _ if message.contains("already existing") => FailureKind::AlreadyExists,
         _ if says("Cannot update in-progress endpoint") => FailureKind::InProgress,
@@ -288,6 +344,7 @@ mod tests {
 
     fn failure(kind: FailureKind, code: &str, message: &str) -> ServiceFailure {
         ServiceFailure {
+            service: Service::SageMaker,
             operation: "CreateModel",
             resource: "model model-1".to_owned(),
             kind,

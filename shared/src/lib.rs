@@ -4,6 +4,8 @@
 
 pub mod runtime;
 
+pub mod callback;
+
 pub mod contract;
 
 pub mod check;
@@ -17,6 +19,12 @@ pub mod plan;
 pub mod preflight;
 
 pub mod sagemaker;
+
+pub mod autoscaling;
+
+pub mod queue;
+
+pub mod failure;
 
 pub mod wait;
 

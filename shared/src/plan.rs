@@ -5,6 +5,8 @@
 
 mod model;
 mod names;
+mod notes;
+mod scaling;
 mod settings;
 mod traffic;
 mod update;
@@ -19,6 +21,8 @@ use serde_json::Value;
 
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
 use names::{Owner, derived, wire_form};
+pub use notes::{Notes, is_made_for, made_for};
+pub use scaling::{Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, planned};
 pub use update::{Live, served_model};
 
 const DEFAULT_VARIANT_NAME: &str = "AllTraffic";
@@ -44,6 +48,14 @@ pub struct Plan {
     pub deployment_config: Option<DeploymentConfig>,
     /// Update only: what the endpoint keeps of its variants' present counts and weights.
     pub retained: Retained,
+    /// The variant that the model is deployed to.
+    pub variant: String,
+    /// How the endpoint will take requests.
+    pub option: InferenceOption,
+    /// Update only: the variants whose instance type changes, which the service allows none that is scaled.
+    pub resized: Vec<String>,
+    /// What scales the variants.
+    pub autoscaling: ScalingPlan,
 }
 
 /// What `UpdateEndpoint` keeps of the counts and weights that autoscaling or an operator gave the variants.
@@ -70,11 +82,24 @@ impl Plan {
         let instance_type = instance_type(&variant);
         let config = CreateEndpointConfigInputBuilder::default().production_variants(variant);
         let config = settings::applied(config, shape, option, None)?;
+        let asked = &request.autoscaling;
+        let autoscaling = if option == InferenceOption::Serverless {
+            ScalingPlan::default()
+        } else {
+            ScalingPlan {
+                wanted: scaling::wanted(asked, &variant_name, None, option)?
+                    .into_iter()
+                    .collect(),
+                kept: Vec::new(),
+            }
+        };
         let tags = tags(request);
         let config = config.set_tags(tags.clone());
         let endpoint_config_name = endpoint_config_name(request, &config);
         Ok(Self {
-            endpoint_config: config.endpoint_config_name(&endpoint_config_name),
+            endpoint_config: config
+                .endpoint_config_name(&endpoint_config_name)
+                .tags(made_for(&request.endpoint_name)),
             model_name,
             endpoint_config_name,
             model,
@@ -86,6 +111,10 @@ impl Plan {
                 all: false,
                 but: Vec::new(),
             },
+            variant: variant_name,
+            option,
+            resized: Vec::new(),
+            autoscaling,
         })
     }
 

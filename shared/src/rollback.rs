@@ -10,8 +10,9 @@ use tracing::{info, warn};
 
 use crate::contract::OnFailure;
 use crate::error::LeftBehind;
+use crate::failure::{FailureKind, ServiceFailure};
 use crate::plan::{Plan, uses_model};
-use crate::sagemaker::{Endpoint, FailureKind, SageMaker, ServiceFailure};
+use crate::sagemaker::{Endpoint, SageMaker};
 use crate::wait::Pace;
 
 /// What a failed deployment has made, or adopted under its own names, and what is still there of it.
@@ -63,6 +64,15 @@ fn clearing(endpoint: Option<&Endpoint>, traces: &Traces<'_>) -> Clearing {
     }
 }
 
+/// What an undo came to.
+#[derive(Debug, Default)]
+pub(crate) struct Undone {
+    /// What is still there, and why.
+    pub(crate) left_behind: Vec<LeftBehind>,
+    /// Whether more time would have helped.
+    pub(crate) needs_time: bool,
+}
+
 /// How far one turn of the undo came.
 enum Turn {
     Finished,
@@ -70,19 +80,19 @@ enum Turn {
     Kept(&'static str),
 }
 
-/// Takes away what a failed deployment left, until `give_up`; tells what is still there, and why.
+/// Takes away what a failed deployment left, until `give_up`.
 pub(crate) async fn undo(
     sagemaker: &SageMaker,
     mut traces: Traces<'_>,
     pace: Pace,
     give_up: Instant,
-) -> Vec<LeftBehind> {
+) -> Undone {
     let began = Instant::now();
     let mut backoff = pace.backoff();
     let mut reason = "the endpoint could not be seen to have let go of it in time".to_owned();
     loop {
         let pause = match timeout_at(give_up, traces.take_away(sagemaker)).await {
-            Ok(Ok(Turn::Finished)) => return Vec::new(),
+            Ok(Ok(Turn::Finished)) => return Undone::default(),
             Ok(Ok(Turn::NotYet)) => Some(pace.pause(began.elapsed())),
             Ok(Ok(Turn::Kept(why))) => {
                 why.clone_into(&mut reason);
@@ -93,11 +103,16 @@ pub(crate) async fn undo(
                 let later = failure.is_transient() || failure.kind == FailureKind::InProgress;
                 later.then(|| backoff.next()).flatten()
             }
-            Err(_) => None,
+            Err(_) => Some(pace.shortest),
         };
         match pause {
             Some(pause) if Instant::now() + pause < give_up => sleep(pause).await,
-            _ => return traces.left_behind(&reason),
+            _ => {
+                return Undone {
+                    left_behind: traces.left_behind(&reason),
+                    needs_time: pause.is_some(),
+                };
+            }
         }
     }
 }
@@ -201,6 +216,7 @@ mod tests {
             pending_config: pending.map(str::to_owned),
             failure_reason: None,
             last_modified: None,
+            created: None,
         };
         let (delete, keep) = (Some(OnFailure::Delete), Some(OnFailure::Keep));
         let in_use = Clearing::Keep("the endpoint uses it");

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
+use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::field::Empty;
@@ -15,13 +17,16 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::autoscaling::Autoscaling;
+use crate::callback::answer_batch;
 use crate::check::check_endpoint_exists;
 use crate::contract::{
     CheckAnswer, CheckRequest, DeployAnswer, DeployRequest, DeploymentKind, Environment,
 };
-use crate::deploy::{Budget, deploy, remaining_until};
+use crate::deploy::{Budget, Services, deploy, remaining_until};
 use crate::error::Failure;
 use crate::metrics;
+use crate::queue::Queues;
 use crate::sagemaker::SageMaker;
 use crate::wait::Pace;
 
@@ -70,36 +75,65 @@ pub fn init() {
 
 /// A client for `SageMaker`, configured by the environment, with every timeout set.
 pub async fn connect() -> SageMaker {
+    sagemaker(&configuration().await)
+}
+
+/// Clients for every service that a deployment calls, configured likewise.
+pub async fn connect_for_deployments() -> Services {
+    let configuration = configuration().await;
+    let mut autoscaling = aws_sdk_applicationautoscaling::config::Builder::from(&configuration);
+    mend_endpoint_url("APPLICATION_AUTO_SCALING", &environment(), |url| {
+        autoscaling.set_endpoint_url(url);
+    });
+    let autoscaling = aws_sdk_applicationautoscaling::Client::from_conf(autoscaling.build());
+    let mut queues = aws_sdk_sqs::config::Builder::from(&configuration);
+    mend_endpoint_url("SQS", &environment(), |url| {
+        queues.set_endpoint_url(url);
+    });
+    let queues = aws_sdk_sqs::Client::from_conf(queues.build());
+    Services {
+        sagemaker: sagemaker(&configuration),
+        autoscaling: Autoscaling::new(autoscaling),
+        queues: Queues::new(queues),
+    }
+}
+
+async fn configuration() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .build();
-    let config = aws_config::defaults(BehaviorVersion::latest())
+    aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
         // The reconciler repeats calls itself, within its budget. It has to know of each reply that was
         // lost, and behind the SDK's own retries it would only see the last.
         .retry_config(RetryConfig::disabled())
         .load()
-        .await;
-    let mut config = aws_sdk_sagemaker::config::Builder::from(&config);
-    let urls = endpoint_urls(&environment());
-    if urls.iter().any(String::is_empty) {
-        // The SDK would take nothing for a URL, and panic at the first call.
-        config.set_endpoint_url(urls.into_iter().find(|url| !url.is_empty()));
-    }
+        .await
+}
+
+fn sagemaker(configuration: &SdkConfig) -> SageMaker {
+    let mut config = aws_sdk_sagemaker::config::Builder::from(configuration);
+    mend_endpoint_url("SAGEMAKER", &environment(), |url| {
+        config.set_endpoint_url(url);
+    });
     SageMaker::new(aws_sdk_sagemaker::Client::from_conf(config.build()))
 }
 
-/// The endpoint URLs that the environment gives, the one that counts first; empty where it gives a blank.
+/// Sets a service's endpoint URL where the SDK must not find it by itself, because the environment gives a blank one:
+/// the SDK would take nothing for a URL, and panic at the first call.
 ///
 /// A template or a shell sets a variable to nothing rather than not at all.
-fn endpoint_urls(environment: &Environment) -> Vec<String> {
-    ["AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL"]
+fn mend_endpoint_url(service: &str, environment: &Environment, set: impl FnOnce(Option<String>)) {
+    let urls: Vec<_> = [&format!("AWS_ENDPOINT_URL_{service}"), "AWS_ENDPOINT_URL"]
         .into_iter()
         .filter_map(|name| environment.get(name))
         .map(|url| url.trim().to_owned())
-        .collect()
+        .collect();
+    if urls.iter().any(String::is_empty) {
+        set(urls.into_iter().find(|url| !url.is_empty()));
+    }
 }
 
 /// The process's environment variables; those that are not Unicode set no key.
@@ -130,34 +164,55 @@ pub async fn answer_check(sagemaker: &SageMaker, event: Event) -> Result<CheckAn
     .await
 }
 
-/// Answers one event of `deploy-new-endpoint` or `deploy-existing-endpoint`.
+/// What a deploy function answers: to an event of the contract, or to a queue's batch of messages.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// A deployment's answer.
+    Deployment(Box<DeployAnswer>),
+    /// Which messages of a batch are to come back.
+    Batch(SqsBatchResponse),
+}
+
+/// Answers one event of `deploy-new-endpoint` or `deploy-existing-endpoint`, through whichever door it came.
 ///
 /// # Errors
 ///
-/// The contract's errors.
+/// The contract's errors. A queue's messages have theirs answered to their own steps.
 pub async fn answer_deployment(
-    sagemaker: &SageMaker,
+    services: &Services,
     kind: DeploymentKind,
     environment: &Environment,
     event: Event,
-) -> Result<DeployAnswer, Failure> {
+) -> Result<Answer, Failure> {
+    if let Some(batch) = queue_batch(event.payload.get()) {
+        let batch = answer_batch(services, kind, environment, batch, Pace::default());
+        return Ok(Answer::Batch(batch.await));
+    }
     let outcome = |answer: &DeployAnswer| answer.deployment_status.as_str();
-    logged(("deployment", "Deployments"), &event, outcome, async {
+    let answer = logged(("deployment", "Deployments"), &event, outcome, async {
         let text = event.payload.get();
         let request = DeployRequest::parse(kind, text, environment)?;
         let budget = Budget::new(request.max_wait, remaining(&event));
         // Boxed, because the compiler gives up on the layout of futures that nest as deep as this one.
-        Box::pin(deploy(
-            sagemaker,
+        let answer = Box::pin(deploy(
+            services,
             kind,
             &request,
             text,
             budget,
             Pace::default(),
-        ))
-        .await
-    })
-    .await
+        ));
+        answer.await
+    });
+    Ok(Answer::Deployment(Box::new(answer.await?)))
+}
+
+/// The messages of a queue, where the event is that.
+fn queue_batch(event: &str) -> Option<SqsEvent> {
+    let batch: SqsEvent = serde_json::from_str(event).ok()?;
+    let is_of_a_queue = |message: &SqsMessage| message.event_source.as_deref() == Some("aws:sqs");
+    batch.records.iter().all(is_of_a_queue).then_some(batch)
 }
 
 fn remaining(event: &Event) -> Option<Duration> {
@@ -226,22 +281,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_services_own_endpoint_url_counts_first_and_a_blank_one_is_empty() {
+    fn a_queues_batch_is_told_from_an_event_of_the_contract() {
+        let message = r#"{"messageId": "1", "eventSource": "aws:sqs", "body": "{}"}"#;
+        let batch = queue_batch(&format!(r#"{{"Records": [{message}, {message}]}}"#));
+        assert_eq!(batch.map(|batch| batch.records.len()), Some(2));
+        for event in [
+            r#"{"endpoint_name": "churn"}"#,
+            r#"{"Records": [{"eventSource": "aws:s3"}]}"#,
+            r#"{"Records": "none"}"#,
+            "[]",
+        ] {
+            assert!(queue_batch(event).is_none(), "{event}");
+        }
+    }
+
+    #[test]
+    fn a_blank_endpoint_url_is_none_and_the_services_own_counts_first() {
         let (own, all) = ("AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL");
+        let mended = |url: &str| vec![Some(url.to_owned())];
         for (variables, expected) in [
             (vec![], vec![]),
-            (vec![(all, "http://a")], vec!["http://a"]),
+            (vec![(all, "http://a")], vec![]),
+            (vec![(all, "http://a"), (own, "http://b")], vec![]),
+            (vec![(all, "http://a"), (own, " ")], mended("http://a")),
+            (vec![(all, ""), (own, "http://b")], mended("http://b")),
+            (vec![(all, "")], vec![None]),
             (
-                vec![(all, "http://a"), (own, "http://b")],
-                vec!["http://b", "http://a"],
+                vec![(all, "http://a"), ("AWS_ENDPOINT_URL_SQS", "")],
+                vec![],
             ),
-            (vec![(all, "http://a"), (own, " ")], vec!["", "http://a"]),
         ] {
             let environment = variables
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect();
-            assert_eq!(endpoint_urls(&environment), expected);
+            let mut set = Vec::new();
+            mend_endpoint_url("SAGEMAKER", &environment, |url| set.push(url));
+            assert_eq!(set, expected, "{variables:?}");
         }
     }
 }

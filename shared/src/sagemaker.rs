@@ -4,8 +4,6 @@
 //! answers [`Made::Found`] for what exists already, because the names are derived from the content. No
 //! method repeats a call: the reconciler's next turn does.
 
-mod failure;
-
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
@@ -13,10 +11,13 @@ use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConf
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::primitives::DateTime;
-use aws_sdk_sagemaker::types::{DeploymentConfig, EndpointStatus, Tag, VariantProperty};
+use aws_sdk_sagemaker::types::{
+    DeploymentConfig, EndpointStatus, OutputParameter, StepStatus, Tag, VariantProperty,
+};
+use uuid::Uuid;
 
+use crate::failure::{FailureKind, ServiceFailure};
 use crate::plan::Retained;
-pub use failure::{FailureKind, ServiceFailure};
 
 /// Endpoints asked for per page: the most that the service gives.
 const PAGE_SIZE: i32 = 100;
@@ -36,13 +37,18 @@ pub struct Endpoint {
     pub failure_reason: Option<String>,
     /// When the service last changed the endpoint.
     pub last_modified: Option<DateTime>,
+    /// When the endpoint was created.
+    pub created: Option<DateTime>,
 }
 
 /// How a create ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made {
     /// This call made it.
-    Created,
+    Created {
+        /// Its ARN.
+        arn: String,
+    },
     /// It was there already.
     Found,
 }
@@ -93,6 +99,33 @@ impl SageMaker {
         Ok(None)
     }
 
+    /// The names of the endpoints that have changed since a time (`ListEndpoints`, all pages).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn endpoints_changed_since(
+        &self,
+        since: Option<DateTime>,
+    ) -> Result<Vec<String>, ServiceFailure> {
+        let request = self.client.list_endpoints();
+        let endpoints = request
+            .set_last_modified_time_after(since.map(earlier))
+            .into_paginator()
+            .page_size(PAGE_SIZE)
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await;
+        let endpoints = endpoints.map_err(|error| {
+            ServiceFailure::of("ListEndpoints", "the endpoints".to_owned(), &error)
+        })?;
+        let names = endpoints
+            .into_iter()
+            .filter_map(|endpoint| endpoint.endpoint_name);
+        Ok(names.collect())
+    }
+
     /// The endpoint of this name (`DescribeEndpoint`).
     ///
     /// # Errors
@@ -119,6 +152,7 @@ impl SageMaker {
                 .and_then(|pending| pending.endpoint_config_name),
             failure_reason: output.failure_reason.filter(|reason| !reason.is_empty()),
             last_modified: output.last_modified_time,
+            created: output.creation_time,
         }))
     }
 
@@ -201,6 +235,32 @@ impl SageMaker {
             .map_err(|error| ServiceFailure::of("AddTags", arn.to_owned(), &error))
     }
 
+    /// Takes tags off a resource (`DeleteTags`); those that it does not have are fine.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn delete_tags(&self, arn: &str, keys: Vec<String>) -> Result<(), ServiceFailure> {
+        let request = self.client.delete_tags().resource_arn(arn);
+        let reply = request.set_tag_keys(Some(keys)).send().await;
+        reply
+            .map(drop)
+            .map_err(|error| ServiceFailure::of("DeleteTags", arn.to_owned(), &error))
+    }
+
+    /// The tags of a resource (`ListTags`, all pages).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn tags(&self, arn: &str) -> Result<Vec<Tag>, ServiceFailure> {
+        let request = self.client.list_tags().resource_arn(arn);
+        let tags = request.into_paginator().items().send();
+        tags.collect::<Result<_, _>>()
+            .await
+            .map_err(|error| ServiceFailure::of("ListTags", arn.to_owned(), &error))
+    }
+
     /// Deletes the endpoint (`DeleteEndpoint`); one that is not there is fine.
     ///
     /// # Errors
@@ -236,6 +296,37 @@ impl SageMaker {
         }))
     }
 
+    /// The names of the endpoint configs that have been made since a time (`ListEndpointConfigs`, all pages).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn endpoint_configs_made_since(
+        &self,
+        since: Option<DateTime>,
+    ) -> Result<Vec<String>, ServiceFailure> {
+        let request = self.client.list_endpoint_configs();
+        let configs = request
+            .set_creation_time_after(since.map(earlier))
+            .into_paginator()
+            .page_size(PAGE_SIZE)
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await;
+        let configs = configs.map_err(|error| {
+            ServiceFailure::of(
+                "ListEndpointConfigs",
+                "the endpoint configs".to_owned(),
+                &error,
+            )
+        })?;
+        let names = configs
+            .into_iter()
+            .filter_map(|config| config.endpoint_config_name);
+        Ok(names.collect())
+    }
+
     /// Creates an endpoint config (`CreateEndpointConfig`).
     ///
     /// # Errors
@@ -251,7 +342,8 @@ impl SageMaker {
             .clone()
             .unwrap_or_default();
         let reply = request.send_with(&self.client).await;
-        made(reply.map_err(|error| {
+        let arn = reply.map(|reply| reply.endpoint_config_arn);
+        made(arn.map_err(|error| {
             let resource = format!("endpoint config {name}");
             about_a_prerequisite(ServiceFailure::of("CreateEndpointConfig", resource, &error))
         }))
@@ -300,10 +392,9 @@ impl SageMaker {
     ) -> Result<Made, ServiceFailure> {
         let name = request.get_model_name().clone().unwrap_or_default();
         let reply = request.send_with(&self.client).await;
+        let arn = reply.map(|reply| reply.model_arn);
         made(
-            reply.map_err(|error| {
-                ServiceFailure::of("CreateModel", format!("model {name}"), &error)
-            }),
+            arn.map_err(|error| ServiceFailure::of("CreateModel", format!("model {name}"), &error)),
         )
     }
 
@@ -320,6 +411,89 @@ impl SageMaker {
             }),
         )
         .map(drop)
+    }
+
+    /// Whether a pipeline's step still waits for the answer under this token (`ListPipelineExecutionSteps`, all
+    /// pages).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn callback_is_open(
+        &self,
+        pipeline_execution_arn: &str,
+        token: &str,
+    ) -> Result<bool, ServiceFailure> {
+        let request = self.client.list_pipeline_execution_steps();
+        let mut steps = request
+            .pipeline_execution_arn(pipeline_execution_arn)
+            .into_paginator()
+            .page_size(PAGE_SIZE)
+            .items()
+            .send();
+        while let Some(step) = steps.next().await {
+            let step = step.map_err(|error| {
+                let resource = format!("pipeline execution {pipeline_execution_arn}");
+                ServiceFailure::of("ListPipelineExecutionSteps", resource, &error)
+            })?;
+            let callback = step.metadata.and_then(|metadata| metadata.callback);
+            if callback
+                .and_then(|callback| callback.callback_token)
+                .as_deref()
+                == Some(token)
+            {
+                let status = step.step_status;
+                return Ok(matches!(
+                    status,
+                    Some(StepStatus::Executing | StepStatus::Starting)
+                ));
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends a pipeline's callback step well (`SendPipelineExecutionStepSuccess`). The same answer may be sent again.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says, among it that nobody waits for an answer under this token any more.
+    pub async fn send_step_success(
+        &self,
+        token: &str,
+        outputs: Vec<(String, String)>,
+    ) -> Result<(), ServiceFailure> {
+        let parameter = |(name, value)| OutputParameter::builder().name(name).value(value).build();
+        let request = self.client.send_pipeline_execution_step_success();
+        let reply = request
+            .callback_token(token)
+            .set_output_parameters(Some(outputs.into_iter().map(parameter).collect()))
+            .client_request_token(answer_id(token, "success"))
+            .send()
+            .await;
+        reply.map(drop).map_err(|error| {
+            let resource = format!("callback token {token}");
+            ServiceFailure::of("SendPipelineExecutionStepSuccess", resource, &error)
+        })
+    }
+
+    /// Ends a pipeline's callback step with a failure (`SendPipelineExecutionStepFailure`); a reason has at most 256
+    /// characters. The same answer may be sent again.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says, among it that nobody waits for an answer under this token any more.
+    pub async fn send_step_failure(&self, token: &str, reason: &str) -> Result<(), ServiceFailure> {
+        let request = self.client.send_pipeline_execution_step_failure();
+        let reply = request
+            .callback_token(token)
+            .failure_reason(reason)
+            .client_request_token(answer_id(token, "failure"))
+            .send()
+            .await;
+        reply.map(drop).map_err(|error| {
+            let resource = format!("callback token {token}");
+            ServiceFailure::of("SendPipelineExecutionStepFailure", resource, &error)
+        })
     }
 
     /// The model package of this ARN (`DescribeModelPackage`).
@@ -343,6 +517,16 @@ impl SageMaker {
     }
 }
 
+/// By which the service knows that an answer is the one that it has already.
+fn answer_id(token: &str, answer: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{token} {answer}").as_bytes()).to_string()
+}
+
+/// A second earlier, because the service's times are cut and its filters leave out the time itself.
+fn earlier(time: DateTime) -> DateTime {
+    DateTime::from_secs(time.secs() - 1)
+}
+
 fn unless_absent<T>(reply: Result<T, ServiceFailure>) -> Result<Option<T>, ServiceFailure> {
     match reply {
         Ok(found) => Ok(Some(found)),
@@ -351,9 +535,11 @@ fn unless_absent<T>(reply: Result<T, ServiceFailure>) -> Result<Option<T>, Servi
     }
 }
 
-fn made<T>(reply: Result<T, ServiceFailure>) -> Result<Made, ServiceFailure> {
-    match reply {
-        Ok(_) => Ok(Made::Created),
+fn made(arn: Result<Option<String>, ServiceFailure>) -> Result<Made, ServiceFailure> {
+    match arn {
+        Ok(arn) => Ok(Made::Created {
+            arn: arn.unwrap_or_default(),
+        }),
         Err(failure) if failure.kind == FailureKind::AlreadyExists => Ok(Made::Found),
         Err(failure) => Err(failure),
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::autoscaling::Autoscaling;
 use super::fields::{Environment, Fields};
 use super::shape::Shape;
 use super::traffic::Traffic;
@@ -11,6 +12,10 @@ use crate::error::Error;
 /// Budget for waiting where nothing else is asked: a pipeline's `LambdaStep` lasts at most 10 minutes,
 /// and the answer has to arrive within it.
 const DEFAULT_MAX_WAIT_SECONDS: i32 = 540;
+
+/// How long a deployment that came through a queue may take where nothing else is asked: the longest execution
+/// timeout of an update.
+const DEFAULT_MAX_AGE_SECONDS: i32 = 28_800;
 
 /// The longest budget that makes sense: a day, well over any deployment that the service lets live.
 const LONGEST_MAX_WAIT_SECONDS: i32 = 86_400;
@@ -59,6 +64,8 @@ pub struct DeployRequest {
     pub deployment_id: Option<String>,
     /// What shapes the endpoint.
     pub shape: Shape,
+    /// What scales the variant's instances.
+    pub autoscaling: Autoscaling,
     /// Update only: how the traffic moves to what the update brings.
     pub traffic: Traffic,
     /// Update only: whether the counts and weights that autoscaling or an operator gave the variants stay.
@@ -67,10 +74,14 @@ pub struct DeployRequest {
     pub require_approved_package: bool,
     /// Update only: whether a `Failed` endpoint is deleted and created again.
     pub replace_failed_endpoint: bool,
+    /// Update only: whether the replaced model and endpoint config are deleted after success.
+    pub delete_superseded: bool,
     /// New only: what becomes of an endpoint that ended `Failed`.
     pub on_failure: OnFailure,
-    /// Budget for waiting.
+    /// Budget for waiting within one call.
     pub max_wait: Duration,
+    /// How long a deployment that came through a queue may take in all. What a stack sets is for one call.
+    pub max_age: Duration,
     /// How a spent budget is answered.
     pub on_timeout: OnTimeout,
     /// Validate, read and plan, but change nothing.
@@ -120,11 +131,13 @@ impl DeployRequest {
             values::text("(?s:.)+", 256, "a string of at most 256 characters")(value)
         });
         let shape = Shape::read(fields, kind);
+        let autoscaling = Autoscaling::read(fields, kind, &shape);
         let traffic = Traffic::read(fields);
         let retain_all_variant_properties =
             fields.optional("retain_all_variant_properties", values::flag);
         let require_approved_package = fields.optional("require_approved_package", values::flag);
         let replace_failed_endpoint = fields.optional("replace_failed_endpoint", values::flag);
+        let delete_superseded = fields.optional("delete_superseded", values::flag);
         let on_failure = fields.optional(
             "on_failure",
             values::choice(&[("delete", OnFailure::Delete), ("keep", OnFailure::Keep)]),
@@ -145,21 +158,23 @@ impl DeployRequest {
             package_arn: package_arn?,
             deployment_id: deployment_id.get(),
             shape,
+            autoscaling,
             traffic,
             retain_all_variant_properties: retain_all_variant_properties.or(true),
             require_approved_package: require_approved_package.or(true),
             replace_failed_endpoint: replace_failed_endpoint.or(false),
+            delete_superseded: delete_superseded.or(false),
             on_failure: on_failure.or(OnFailure::Delete),
-            max_wait: Duration::from_secs(
-                max_wait_seconds
-                    .or(DEFAULT_MAX_WAIT_SECONDS)
-                    .unsigned_abs()
-                    .into(),
-            ),
+            max_wait: seconds(max_wait_seconds.or(DEFAULT_MAX_WAIT_SECONDS)),
+            max_age: seconds(max_wait_seconds.event.unwrap_or(DEFAULT_MAX_AGE_SECONDS)),
             on_timeout: on_timeout.or(OnTimeout::Fail),
             dry_run: dry_run.or(false),
         })
     }
+}
+
+fn seconds(seconds: i32) -> Duration {
+    Duration::from_secs(seconds.unsigned_abs().into())
 }
 
 const PARTITION: usize = 1;
@@ -226,6 +241,7 @@ mod tests {
         )
         .expect("the event is complete");
         assert_eq!(request.max_wait, Duration::from_secs(540));
+        assert_eq!(request.max_age, Duration::from_secs(8 * 3600));
         assert_eq!(request.on_timeout, OnTimeout::Fail);
         assert_eq!(request.on_failure, OnFailure::Delete);
         assert!(request.require_approved_package);

@@ -34,6 +34,14 @@ impl InferenceOption {
     }
 }
 
+/// What the keys of the tags begin with that this product puts on what it makes.
+pub const OWN_TAGS: &str = "sagemaker-deployments:";
+
+/// Tags that this product may put on what it makes: of the 50 that a resource can have, the event's get the rest.
+pub const MOST_OWN_TAGS: usize = 20;
+
+const MOST_TAGS: usize = 50 - MOST_OWN_TAGS;
+
 /// Concurrent invocations of a serverless variant where nothing else is asked.
 pub const DEFAULT_SERVERLESS_MAX_CONCURRENCY: i32 = 5;
 
@@ -350,7 +358,7 @@ fn s3_uri(longest: usize) -> impl Fn(&Value) -> Result<String, String> {
 
 /// `key=value,key=value`; a value may be empty, and may have `=` in it.
 fn tags(value: &Value) -> Result<Vec<(String, String)>, String> {
-    let tags = values::list(50, tag)(value)?;
+    let tags = values::list(MOST_TAGS, tag)(value)?;
     let mut keys = HashSet::new();
     match tags.iter().find(|(key, _)| !keys.insert(key)) {
         Some((key, _)) => Err(format!("must have each key once, and has \"{key}\" twice")),
@@ -370,6 +378,11 @@ fn tag(item: &str) -> Result<(String, String), String> {
     if key.is_empty() || !fits(key, 128) || key.to_ascii_lowercase().starts_with("aws:") {
         return Err(format!(
             "must have keys of 1 to 128 letters, digits and _.:/=+-@ that do not begin with aws:, not \"{key}\""
+        ));
+    }
+    if key.to_ascii_lowercase().starts_with(OWN_TAGS) {
+        return Err(format!(
+            "must not have keys that begin with {OWN_TAGS}, which this product keeps for itself, as \"{key}\" does"
         ));
     }
     if !fits(value, 256) {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use regex_lite::Regex;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::fields::kind_of;
 
@@ -65,6 +65,19 @@ pub(super) fn stepped(
             Err(format!("must be a multiple of {step}, not {number}"))
         }
     }
+}
+
+/// A number above zero; it may come as a string.
+pub(super) fn positive(value: &Value) -> Result<Number, String> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number
+        .filter(|number| *number > 0.0)
+        .and_then(Number::from_f64)
+        .ok_or_else(|| format!("must be a number above 0, not {}", shown(value)))
 }
 
 /// A boolean; it may come as the string `true` or `false`, in any case (Python writes `True`).
@@ -221,6 +234,24 @@ mod tests {
         );
         assert_eq!(quoted(&"x".repeat(60)), format!("\"{}\"", "x".repeat(60)));
         assert_eq!(quoted(&"x".repeat(61)), format!("\"{}…\"", "x".repeat(60)));
+    }
+
+    #[test]
+    fn numbers_above_zero_come_as_numbers_and_strings() {
+        for (value, expected) in [
+            (json!(70), Some(70.0)),
+            (json!(0.5), Some(0.5)),
+            (json!(" 70.5 "), Some(70.5)),
+            (json!(0), None),
+            (json!(-1), None),
+            (json!("inf"), None),
+            (json!("NaN"), None),
+            (json!("many"), None),
+            (json!(true), None),
+        ] {
+            let parsed = positive(&value).ok().and_then(|number| number.as_f64());
+            assert_eq!(parsed, expected, "{value}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use aws_sdk_sagemaker::types::EndpointStatus;
 
+use super::turn::ScalingState;
 use crate::contract::{DeploymentKind, DeploymentStatus};
 use crate::error::Error;
 use crate::plan::Plan;
@@ -31,6 +32,19 @@ pub(super) struct Situation<'a> {
     pub(super) model_made: bool,
     pub(super) endpoint_config_made: bool,
     pub(super) endpoint_tagged: bool,
+    /// Whether it is known that the deployment may begin.
+    pub(super) has_leave: bool,
+    /// Why the creation failed, where an earlier step has noted that.
+    pub(super) failure_noted: Option<&'a str>,
+    /// Whether the endpoint came to serve what was asked for by this deployment, though in an earlier call.
+    pub(super) was_begun_before: bool,
+    /// Whether the beginning of the update is noted on the endpoint config.
+    pub(super) noted: bool,
+    /// Whether notes on the endpoint config are of no use once the endpoint serves it.
+    pub(super) notes_open: bool,
+    pub(super) scaling: ScalingState,
+    pub(super) superseded_cleared: bool,
+    pub(super) delete_superseded: bool,
     pub(super) replace_failed_endpoint: bool,
     pub(super) dry_run: bool,
 }
@@ -38,15 +52,27 @@ pub(super) struct Situation<'a> {
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
+    /// Find out whether the deployment may begin.
+    FindLeave,
     CheckPackage,
     CreateModel,
     CreateEndpointConfig,
     CreateEndpoint,
+    /// Note on the endpoint config what is about to be replaced and taken off.
+    Note,
+    /// Take off what scales the variants that cannot be changed while they are scaled.
+    TakeScalingOff,
     /// Put the event's tags on the endpoint that is updated.
     TagEndpoint,
     UpdateEndpoint,
     /// Delete the `Failed` endpoint that is to be replaced.
     DeleteFailedEndpoint,
+    /// Have the variants of the endpoint, which serves, scale as they should.
+    Scale,
+    /// Remove the notes that are of no use any more.
+    CloseNotes,
+    /// Delete what the update replaced.
+    DeleteSuperseded,
     LookAgain,
     Done(DeploymentStatus),
     Fail(Error),
@@ -111,8 +137,7 @@ pub(super) fn decide(situation: &Situation<'_>) -> Step {
     match (classify(endpoint, asked, situation.begun), situation.kind) {
         (Progress::Deleting, _) if creates => situation.wait(),
         (_, New) if !ours => Step::Fail(situation.already_exists(endpoint)),
-        (Progress::Ready, _) if situation.begun.is_some() => Step::Done(DeploymentStatus::Deployed),
-        (Progress::Ready, _) => Step::Done(DeploymentStatus::Unchanged),
+        (Progress::Ready, _) => situation.complete(plan),
         (Progress::Pending, _) => situation.wait(),
         (Progress::Failed { reason }, _) if creates => {
             Step::Fail(situation.creation_failed(reason))
@@ -135,25 +160,54 @@ pub(super) fn decide(situation: &Situation<'_>) -> Step {
 impl Situation<'_> {
     /// Everything that has to be there before the endpoint is touched, in order, and then that.
     fn prepare(&self, last: Step) -> Step {
-        match self {
-            Self {
-                package_checked: false,
-                ..
-            } => Step::CheckPackage,
-            Self { dry_run: true, .. } => Step::Done(DeploymentStatus::DryRun),
-            Self {
-                model_made: false, ..
-            } => Step::CreateModel,
-            Self {
-                endpoint_config_made: false,
-                ..
-            } => Step::CreateEndpointConfig,
-            Self {
-                endpoint_tagged: false,
-                plan: Some(plan),
-                ..
-            } if last == Step::UpdateEndpoint && !plan.tags.is_empty() => Step::TagEndpoint,
-            _ => last,
+        let plan = self.plan.filter(|_| self.kind == DeploymentKind::Existing);
+        let scaled = plan.is_some_and(|plan| !plan.autoscaling.kept.is_empty());
+        let tagged = plan.is_some_and(|plan| !plan.tags.is_empty());
+        let touches = matches!(last, Step::UpdateEndpoint | Step::DeleteFailedEndpoint);
+        if let Some(reason) = self.failure_noted {
+            let reason = (!reason.is_empty()).then(|| reason.to_owned());
+            Step::Fail(self.creation_failed(reason))
+        } else if !self.has_leave {
+            Step::FindLeave
+        } else if !self.package_checked {
+            Step::CheckPackage
+        } else if self.dry_run {
+            Step::Done(DeploymentStatus::DryRun)
+        } else if !self.model_made {
+            Step::CreateModel
+        } else if !self.endpoint_config_made {
+            Step::CreateEndpointConfig
+        } else if touches && !self.noted {
+            Step::Note
+        } else if touches && scaled && !self.scaling.is_off {
+            Step::TakeScalingOff
+        } else if last == Step::UpdateEndpoint && tagged && !self.endpoint_tagged {
+            Step::TagEndpoint
+        } else {
+            last
+        }
+    }
+
+    /// What is left to do once the endpoint serves what was asked for.
+    fn complete(&self, plan: &Plan) -> Step {
+        let scales = !plan.autoscaling.wanted.is_empty() && !self.scaling.is_set;
+        let changed = self.begun.is_some() || self.was_begun_before || self.scaling.was_changed;
+        if self.dry_run {
+            Step::Done(if scales {
+                DeploymentStatus::DryRun
+            } else {
+                DeploymentStatus::Unchanged
+            })
+        } else if scales {
+            Step::Scale
+        } else if self.notes_open {
+            Step::CloseNotes
+        } else if self.delete_superseded && !self.superseded_cleared {
+            Step::DeleteSuperseded
+        } else if changed {
+            Step::Done(DeploymentStatus::Deployed)
+        } else {
+            Step::Done(DeploymentStatus::Unchanged)
         }
     }
 

@@ -6,18 +6,20 @@ use tracing::{Span, info, warn};
 use super::decide::{begun_after, is_under_way};
 use super::turn::{Abandoned, Deployment, Turn};
 use crate::error::Error;
+use crate::failure::ServiceFailure;
 use crate::metrics;
-use crate::plan::{Live, Plan, served_model, uses_model};
-use crate::sagemaker::{Endpoint, ServiceFailure};
+use crate::plan::{Live, Notes, Plan, served_model, uses_model};
+use crate::sagemaker::Endpoint;
 
 impl Deployment<'_> {
     /// Looks at the endpoint, and plans where the live config calls for it.
     pub(super) async fn observe(&mut self) -> Result<Option<Turn>, ServiceFailure> {
         let name = &self.request.endpoint_name;
         metrics::polled();
-        let look = self.sagemaker.find_endpoint(name).await?;
+        let look = self.services.sagemaker.find_endpoint(name).await?;
         let before = self.status().to_owned();
         self.looked = true;
+        self.acted_since_look = false;
         self.endpoint = look;
         if self.status() != before {
             let elapsed_seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
@@ -26,6 +28,8 @@ impl Deployment<'_> {
         let Some(look) = self.endpoint.clone() else {
             return Ok(None);
         };
+        // What is noted has to be of the endpoint as it is when the update begins.
+        self.noted &= self.begun.is_some() || self.notes.since == look.last_modified;
         if let Some(ended) = self.plan_update(&look).await? {
             return Ok(Some(ended));
         }
@@ -49,7 +53,8 @@ impl Deployment<'_> {
             return Ok(None);
         }
         let invalid = |bad_keys| Ok(Some(Turn::Failed(Error::InvalidRequest { bad_keys })));
-        let Some(config) = self.sagemaker.find_endpoint_config(&look.config).await? else {
+        let live = self.services.sagemaker.find_endpoint_config(&look.config);
+        let Some(config) = live.await? else {
             return Ok(Some(Turn::Failed(Error::EndpointNotUpdatable {
                 endpoint_name: self.request.endpoint_name.clone(),
                 status: look.status.as_str().to_owned(),
@@ -60,12 +65,17 @@ impl Deployment<'_> {
             })));
         };
         let model = match served_model(self.request, &config) {
-            Ok(Some(name)) => self.sagemaker.find_model(name).await?,
+            Ok(Some(name)) => self.services.sagemaker.find_model(name).await?,
             Ok(None) => None,
             Err(bad_keys) => return invalid(bad_keys),
         };
         let live = Live { config, model };
-        match Plan::update(self.request, &live) {
+        let plan = match Plan::update(self.request, &live) {
+            Ok(plan) => plan,
+            Err(bad_keys) => return invalid(bad_keys),
+        };
+        self.read_live_notes(&plan, &live).await?;
+        match self.plan_scaling(plan, look, &live).await? {
             Ok(plan) => {
                 self.abandon(&plan, &live.config);
                 self.follow(plan);
@@ -88,6 +98,10 @@ impl Deployment<'_> {
         };
         if old.endpoint_config_name != next.endpoint_config_name {
             self.made.endpoint_config = false;
+            self.endpoint_config_arn = None;
+            self.notes = Notes::default();
+            self.noted = false;
+            self.scaling.is_off = false;
             if std::mem::take(&mut self.traces.endpoint_config) {
                 let name = old.endpoint_config_name.clone();
                 self.abandoned.push(Abandoned::EndpointConfig(name));
@@ -104,6 +118,10 @@ impl Deployment<'_> {
     }
 
     async fn clear_abandoned(&mut self, look: &Endpoint) -> Result<(), ServiceFailure> {
+        // What was taken off is noted on what was planned before, until it is noted anew.
+        if self.scaling.may_be_off && !self.noted {
+            return Ok(());
+        }
         while let Some(abandoned) = self.abandoned.pop() {
             let (name, deleted) = match &abandoned {
                 Abandoned::EndpointConfig(name)
@@ -111,10 +129,11 @@ impl Deployment<'_> {
                 {
                     continue;
                 }
-                Abandoned::EndpointConfig(name) => {
-                    (name, self.sagemaker.delete_endpoint_config(name).await)
-                }
-                Abandoned::Model(name) => (name, self.sagemaker.delete_model(name).await),
+                Abandoned::EndpointConfig(name) => (
+                    name,
+                    self.services.sagemaker.delete_endpoint_config(name).await,
+                ),
+                Abandoned::Model(name) => (name, self.services.sagemaker.delete_model(name).await),
             };
             match deleted {
                 Ok(()) => info!(resource = %name, "deleted what was planned otherwise"),

@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::decide::{Situation, Step, decide};
+use super::{Callback, Services};
 use crate::contract::{DeployRequest, DeploymentKind, DeploymentStatus};
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::sagemaker::{Endpoint, FailureKind, SageMaker, ServiceFailure};
+use crate::failure::{FailureKind, ServiceFailure};
+use crate::plan::{Notes, Plan};
+use crate::sagemaker::Endpoint;
 use crate::wait::{Begun, Pace};
 
 /// How a turn ended.
@@ -17,6 +19,8 @@ pub(super) enum Turn {
     Done(DeploymentStatus),
     Failed(Error),
     LookAgain,
+    /// Nobody waits for the deployment any more, and it has not begun.
+    Abandoned,
 }
 
 /// The two things that a deployment makes besides the endpoint.
@@ -24,6 +28,25 @@ pub(super) enum Turn {
 pub(super) struct Resources {
     pub(super) model: bool,
     pub(super) endpoint_config: bool,
+}
+
+/// How far the deployment is with what scales the endpoint's variants.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact that becomes known by itself"
+)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ScalingState {
+    /// Whether it has, or may have, been taken off, by this call or an earlier one.
+    pub(super) may_be_off: bool,
+    /// Whether everything has been taken off that had to be.
+    pub(super) is_off: bool,
+    /// Whether the endpoint has been seen to serve what was asked for.
+    pub(super) serves: bool,
+    /// Whether it scales as it should, too.
+    pub(super) is_set: bool,
+    /// Whether anything had to be changed for that.
+    pub(super) was_changed: bool,
 }
 
 /// Something that was made and will not be used.
@@ -39,9 +62,13 @@ pub(super) enum Abandoned {
     reason = "each is a fact that becomes known by itself"
 )]
 pub(super) struct Deployment<'a> {
-    pub(super) sagemaker: &'a SageMaker,
+    pub(super) services: &'a Services,
     pub(super) kind: DeploymentKind,
     pub(super) request: &'a DeployRequest,
+    /// Who waits for the deployment, where that comes in steps.
+    pub(super) callback: Option<&'a Callback>,
+    /// Whether the deployment may begin.
+    pub(super) has_leave: bool,
     pub(super) endpoint: Option<Endpoint>,
     pub(super) plan: Option<Plan>,
     pub(super) begun: Option<Begun>,
@@ -57,10 +84,23 @@ pub(super) struct Deployment<'a> {
     pub(super) replacing: bool,
     pub(super) package_checked: bool,
     pub(super) endpoint_tagged: bool,
+    /// ARN of the endpoint config that the plan names, once it is known, and what is noted there.
+    pub(super) endpoint_config_arn: Option<String>,
+    pub(super) notes: Notes,
+    /// Whether this process has noted what it is about to do.
+    pub(super) noted: bool,
+    pub(super) notes_closed: bool,
+    /// ARN of the live endpoint config, where that still bears notes of the update that brought it.
+    pub(super) stale_notes: Option<String>,
+    pub(super) scaling: ScalingState,
+    pub(super) superseded_cleared: bool,
     /// What was made and then planned otherwise, because the live config changed.
     pub(super) abandoned: Vec<Abandoned>,
     pub(super) looked: bool,
+    pub(super) acted_since_look: bool,
     pub(super) started: Instant,
+    /// When what goes on after success gives up.
+    pub(super) finish_by: Instant,
     /// How long a prerequisite may be missing, and since when one is.
     patience: Duration,
     prerequisite_missing_since: Option<Instant>,
@@ -68,15 +108,18 @@ pub(super) struct Deployment<'a> {
 
 impl<'a> Deployment<'a> {
     pub(super) fn new(
-        sagemaker: &'a SageMaker,
+        services: &'a Services,
         kind: DeploymentKind,
         request: &'a DeployRequest,
         pace: Pace,
+        finish_by: Instant,
     ) -> Result<Self, Error> {
         let mut deployment = Self {
-            sagemaker,
+            services,
             kind,
             request,
+            callback: None,
+            has_leave: true,
             endpoint: None,
             plan: None,
             begun: None,
@@ -88,9 +131,18 @@ impl<'a> Deployment<'a> {
             replacing: false,
             package_checked: false,
             endpoint_tagged: false,
+            endpoint_config_arn: None,
+            notes: Notes::default(),
+            noted: false,
+            notes_closed: false,
+            stale_notes: None,
+            scaling: ScalingState::default(),
+            superseded_cleared: false,
             abandoned: Vec::new(),
             looked: false,
+            acted_since_look: false,
             started: Instant::now(),
+            finish_by,
             patience: pace.patience,
             prerequisite_missing_since: None,
         };
@@ -117,10 +169,20 @@ impl<'a> Deployment<'a> {
                 Step::LookAgain => return Ok(Turn::LookAgain),
                 Step::Done(status) => return Ok(Turn::Done(status)),
                 Step::Fail(error) => return Ok(Turn::Failed(error)),
+                // What was prepared took its time, in which the same deployment may have been made by another
+                // call: to begin it once more would be a second fleet.
+                Step::UpdateEndpoint if self.acted_since_look => {
+                    let observed = self.observe().await;
+                    if let Some(ended) = self.ended(observed, None)? {
+                        return Ok(ended);
+                    }
+                    continue;
+                }
                 _ => {}
             }
             let begun_before = self.begun.clone();
             let acted = self.act(&step).await;
+            self.acted_since_look = true;
             self.steps_done += u32::from(acted.is_ok());
             if matches!(&acted, Err(failure) if !failure.may_have_acted()) {
                 // This attempt was refused; an earlier one whose reply was lost may still have gone through.
@@ -169,6 +231,14 @@ impl<'a> Deployment<'a> {
             model_made: self.made.model,
             endpoint_config_made: self.made.endpoint_config,
             endpoint_tagged: self.endpoint_tagged,
+            noted: self.noted,
+            has_leave: self.has_leave,
+            failure_noted: self.notes.failure.as_deref(),
+            was_begun_before: self.was_begun_before(),
+            notes_open: self.notes_open(),
+            scaling: self.scaling,
+            superseded_cleared: self.superseded_cleared,
+            delete_superseded: self.request.delete_superseded,
             replace_failed_endpoint: self.request.replace_failed_endpoint,
             dry_run: self.request.dry_run,
         }
@@ -198,6 +268,7 @@ impl<'a> Deployment<'a> {
                     package_arn: self.request.package_arn.clone(),
                 })))
             }
+            (_, Some(Step::Scale)) => Ok(Some(Turn::Failed(self.not_scaled(failure)))),
             (FailureKind::PrerequisiteNotFound, Some(step)) => {
                 let since = *self
                     .prerequisite_missing_since

@@ -6,7 +6,7 @@ use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::types::{ContainerDefinition, VpcConfig};
 
 use super::names::{derived, wire_form};
-use super::{owner, tags};
+use super::{made_for, owner, tags};
 use crate::contract::DeployRequest;
 
 /// The name and the request of the model: the package's containers, with the network settings of the event,
@@ -30,6 +30,7 @@ pub(super) fn model(
         owner(request),
         &wire_form(CreateModelInput::SCHEMA, &wire),
     );
+    let model = model.tags(made_for(&request.endpoint_name));
     (name.clone(), model.model_name(name))
 }
 

@@ -6,8 +6,8 @@ use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::types::{ProductionVariant, VariantPropertyType};
 
 use super::{
-    Plan, Retained, content, endpoint_config_name, instance_type, model, settings, tags, traffic,
-    variant,
+    Plan, Retained, ScalingPlan, content, endpoint_config_name, instance_type, made_for, model,
+    settings, tags, traffic, variant,
 };
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
 
@@ -78,6 +78,7 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
         Err(more) => bad.extend(more),
     }
     let instance_type = instance_type(&variants[chosen]);
+    let variant_name = variants[chosen].variant_name.clone().unwrap_or_default();
 
     let as_live = carried_over(&live.config);
     let config = as_live.clone().set_production_variants(Some(variants));
@@ -104,8 +105,11 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
     } else {
         endpoint_config_name(request, &config)
     };
+    let resized = resized(&live.config, &config);
     Ok(Plan {
-        endpoint_config: config.endpoint_config_name(&endpoint_config_name),
+        endpoint_config: config
+            .endpoint_config_name(&endpoint_config_name)
+            .tags(made_for(&request.endpoint_name)),
         model_name,
         endpoint_config_name,
         model,
@@ -121,7 +125,32 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
                 .into_iter()
                 .collect(),
         },
+        variant: variant_name,
+        option,
+        resized,
+        autoscaling: ScalingPlan::default(),
     })
+}
+
+/// The variants whose instance type is another one afterwards, or that have no instances any more.
+fn resized(
+    live: &DescribeEndpointConfigOutput,
+    config: &CreateEndpointConfigInputBuilder,
+) -> Vec<String> {
+    let after = config
+        .get_production_variants()
+        .as_deref()
+        .unwrap_or_default();
+    let same = |before: &ProductionVariant| {
+        let same_name = |after: &&ProductionVariant| after.variant_name == before.variant_name;
+        let after = after.iter().find(same_name);
+        after.is_some_and(|after| after.instance_type == before.instance_type)
+    };
+    live.production_variants()
+        .iter()
+        .filter(|before| before.instance_type.is_some() && !same(before))
+        .filter_map(|before| before.variant_name.clone())
+        .collect()
 }
 
 /// How the live endpoint takes requests.

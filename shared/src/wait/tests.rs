@@ -26,6 +26,7 @@ fn endpoint(status: EndpointStatus, config: &str, modified: Option<i64>) -> Endp
         pending_config: None,
         failure_reason: None,
         last_modified: modified.map(DateTime::from_secs),
+        created: None,
     }
 }
 

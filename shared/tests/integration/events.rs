@@ -66,6 +66,13 @@ fn every_invalid_event_names_its_bad_keys() {
     let expected = [
         ("async-without-an-output-path", vec!["async_s3_output_path"]),
         (
+            "autoscaling-without-a-target",
+            vec![
+                "autoscaling_target_invocations_per_instance",
+                "autoscaling_max_capacity",
+            ],
+        ),
+        (
             "canary-without-time",
             vec!["maximum_execution_timeout_seconds"],
         ),
@@ -99,6 +106,11 @@ fn every_invalid_event_names_its_bad_keys() {
                 "security_group_ids",
                 "enable_network_isolation",
                 "tags",
+                "autoscaling_min_capacity",
+                "autoscaling_max_capacity",
+                "autoscaling_target_invocations_per_instance",
+                "autoscaling_scale_in_cooldown_seconds",
+                "autoscaling_scale_out_cooldown_seconds",
                 "traffic_routing",
                 "traffic_step_percent",
                 "traffic_wait_seconds",
@@ -108,6 +120,7 @@ fn every_invalid_event_names_its_bad_keys() {
                 "retain_all_variant_properties",
                 "require_approved_package",
                 "replace_failed_endpoint",
+                "delete_superseded",
                 "on_failure",
                 "max_wait_seconds",
                 "on_timeout",

@@ -14,7 +14,7 @@ const FOR_EVER: FaultKind = FaultKind::Late {
 
 /// Runs a deployment and drops it when its call number `last` has acted and is not answered yet. `false` where the
 /// deployment ends before.
-async fn killed_after(
+pub(crate) async fn killed_after(
     scene: &Scene,
     kind: DeploymentKind,
     event: &serde_json::Value,
@@ -23,8 +23,8 @@ async fn killed_after(
     scene.server.clear_calls();
     let skip = u32::try_from(last).expect("few calls");
     scene.server.inject(Fault::once("*", FOR_EVER).after(skip));
-    let sagemaker = scene.patient_client();
-    let deployment = run(&sagemaker, kind, event, budget(Duration::from_secs(10)));
+    let services = scene.patient_client();
+    let deployment = run(&services, kind, event, budget(Duration::from_secs(10)));
     let acted = async {
         while scene.server.calls().len() <= last {
             sleep(Duration::from_millis(1)).await;

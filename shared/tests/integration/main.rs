@@ -1,6 +1,8 @@
 //! The library against a local `SageMaker`, over the wire. One binary, because linking the SDK is slow.
 
+mod autoscaling;
 mod breakage;
+mod callback;
 mod deployments;
 mod events;
 mod killed;
@@ -9,4 +11,5 @@ mod random;
 mod scene;
 mod shapes;
 mod storm;
+mod superseded;
 mod traffic;

@@ -137,9 +137,9 @@ async fn the_same_deployment_called_many_times_at_once_is_one() {
         let event = event(&scene.package());
         let mut calls = JoinSet::new();
         for _ in 0..8 {
-            let (sagemaker, event) = (scene.sagemaker.clone(), event.clone());
+            let (services, event) = (scene.services.clone(), event.clone());
             calls.spawn(async move {
-                run(&sagemaker, kind, &event, budget(Duration::from_secs(3))).await
+                run(&services, kind, &event, budget(Duration::from_secs(3))).await
             });
         }
         let mut names = Vec::new();
@@ -172,9 +172,9 @@ async fn different_packages_to_one_endpoint_take_turns() {
     let (scene, _) = Scene::serving().await;
     let mut calls = JoinSet::new();
     for _ in 0..4 {
-        let (sagemaker, event) = (scene.sagemaker.clone(), event(&scene.package()));
+        let (services, event) = (scene.services.clone(), event(&scene.package()));
         calls.spawn(async move {
-            run(&sagemaker, Existing, &event, budget(Duration::from_secs(5))).await
+            run(&services, Existing, &event, budget(Duration::from_secs(5))).await
         });
     }
     let mut served = Vec::new();

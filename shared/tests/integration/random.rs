@@ -161,14 +161,14 @@ async fn deploy_some(
             event["initial_instance_count"] = json!(random.u8(1..4));
         }
         events.push(event.clone());
-        let sagemaker = scene.sagemaker.clone();
+        let services = scene.services.clone();
         let killed_after = match random.u8(..4) {
             0 => Duration::from_millis(random.u64(..150)),
             _ => Duration::from_secs(60),
         };
         let wait = Duration::from_millis([50, 1500, 1500][random.usize(..3)]);
         deployments.spawn(async move {
-            let deployment = run(&sagemaker, kind, &event, budget(wait));
+            let deployment = run(&services, kind, &event, budget(wait));
             timeout(killed_after, deployment).await.ok()
         });
     }

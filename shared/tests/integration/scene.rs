@@ -3,15 +3,17 @@
 
 use std::time::Duration;
 
-use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::config::retry::RetryConfig;
-use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
-use aws_sdk_sagemaker::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sagemaker::config::{Credentials, SharedCredentialsProvider};
 use sagemaker_local::{Call, Server, Settings};
 use serde_json::{Value, json};
+use shared::autoscaling::Autoscaling;
 use shared::contract::{DeployAnswer, DeployRequest, DeploymentKind, Environment};
-use shared::deploy::{Budget, deploy};
+use shared::deploy::{Budget, Services, deploy};
 use shared::error::Failure;
+use shared::queue::Queues;
 use shared::sagemaker::SageMaker;
 use shared::wait::Pace;
 use tokio::time::{Instant, sleep};
@@ -41,7 +43,7 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(300);
 
 pub(crate) struct Scene {
     pub(crate) server: Server,
-    pub(crate) sagemaker: SageMaker,
+    pub(crate) services: Services,
 }
 
 impl Scene {
@@ -68,12 +70,12 @@ impl Scene {
             .connect_timeout(READ_TIMEOUT)
             .operation_attempt_timeout(READ_TIMEOUT)
             .build();
-        let sagemaker = connect(&server, timeouts);
-        Self { server, sagemaker }
+        let services = connect(&server, timeouts);
+        Self { server, services }
     }
 
     /// The same region through a client that waits for replies as long as it takes.
-    pub(crate) fn patient_client(&self) -> SageMaker {
+    pub(crate) fn patient_client(&self) -> Services {
         connect(&self.server, TimeoutConfig::disabled())
     }
 
@@ -114,7 +116,7 @@ impl Scene {
         event: &Value,
         wait: Duration,
     ) -> Result<DeployAnswer, Failure> {
-        run(&self.sagemaker, kind, event, budget(wait)).await
+        run(&self.services, kind, event, budget(wait)).await
     }
 
     /// Puts the endpoint onto a config of somebody else's, as soon as this deployment has called an operation.
@@ -159,6 +161,20 @@ impl Scene {
         calls.into_iter().map(|call| call.operation).collect()
     }
 
+    /// Whether no call so far was one to change anything.
+    pub(crate) fn has_only_read(&self) -> bool {
+        let reads =
+            |operation: &String| operation.starts_with("Describe") || operation.starts_with("List");
+        self.operations().iter().all(reads)
+    }
+
+    /// Whether no model, endpoint config or endpoint was asked to be deleted so far.
+    pub(crate) fn has_deleted_nothing(&self) -> bool {
+        let deletes =
+            |operation: &String| operation.starts_with("Delete") && operation != "DeleteTags";
+        !self.operations().iter().any(deletes)
+    }
+
     /// The calls of one operation.
     pub(crate) fn calls_of(&self, operation: &str) -> Vec<Call> {
         let calls = self.server.calls();
@@ -179,24 +195,24 @@ impl Scene {
 }
 
 pub(crate) async fn run(
-    sagemaker: &SageMaker,
+    services: &Services,
     kind: DeploymentKind,
     event: &Value,
     budget: Budget,
 ) -> Result<DeployAnswer, Failure> {
-    run_at(PACE, sagemaker, kind, event, budget).await
+    run_at(PACE, services, kind, event, budget).await
 }
 
 pub(crate) async fn run_at(
     pace: Pace,
-    sagemaker: &SageMaker,
+    services: &Services,
     kind: DeploymentKind,
     event: &Value,
     budget: Budget,
 ) -> Result<DeployAnswer, Failure> {
     let text = event.to_string();
     let request = DeployRequest::parse(kind, &text, &Environment::new())?;
-    Box::pin(deploy(sagemaker, kind, &request, &text, budget, pace)).await
+    Box::pin(deploy(services, kind, &request, &text, budget, pace)).await
 }
 
 /// A budget with this much time to wait, and a little more for the undo and the answer.
@@ -205,8 +221,8 @@ pub(crate) fn budget(wait: Duration) -> Budget {
     Budget {
         started,
         wait_until: started + wait,
-        undo_until: started + wait + Duration::from_millis(500),
-        answer_by: started + wait + Duration::from_secs(1),
+        undo_until: started + wait + Duration::from_millis(900),
+        answer_by: started + wait + Duration::from_millis(1400),
     }
 }
 
@@ -229,16 +245,22 @@ pub(crate) fn error_type(ended: &Result<DeployAnswer, Failure>) -> &'static str 
         .map_or_else(|failure| failure.error.error_type(), |_| "none")
 }
 
-fn connect(server: &Server, timeouts: TimeoutConfig) -> SageMaker {
-    let config = Config::builder()
+fn connect(server: &Server, timeouts: TimeoutConfig) -> Services {
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(server.url())
         .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "test",
+        )))
         .retry_config(RetryConfig::disabled())
         // Without TLS, whose root certificates take longer to load than these replies may take.
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .timeout_config(timeouts)
         .build();
-    SageMaker::new(Client::from_conf(config))
+    Services {
+        sagemaker: SageMaker::new(aws_sdk_sagemaker::Client::new(&config)),
+        autoscaling: Autoscaling::new(aws_sdk_applicationautoscaling::Client::new(&config)),
+        queues: Queues::new(aws_sdk_sqs::Client::new(&config)),
+    }
 }

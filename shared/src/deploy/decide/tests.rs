@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::contract::{DeployRequest, DeploymentKind, Environment};
+use crate::plan::Scaling;
 
 const OTHER: &str = "endpoint-config-other";
 
@@ -25,6 +26,7 @@ fn look(status: &str, config: &str) -> Endpoint {
         pending_config: None,
         failure_reason: None,
         last_modified: Some(DateTime::from_secs(100)),
+        created: None,
     }
 }
 
@@ -50,6 +52,14 @@ fn fresh(kind: DeploymentKind, plan: &Plan) -> Situation<'_> {
         model_made: false,
         endpoint_config_made: false,
         endpoint_tagged: false,
+        has_leave: true,
+        failure_noted: None,
+        was_begun_before: false,
+        noted: false,
+        notes_open: false,
+        scaling: ScalingState::default(),
+        superseded_cleared: false,
+        delete_superseded: false,
         replace_failed_endpoint: false,
         dry_run: false,
     }
@@ -188,8 +198,89 @@ fn everything_is_made_in_order_before_the_endpoint_is_touched() {
             "before {last:?}"
         );
         situation.endpoint_config_made = true;
+        if last != Step::CreateEndpoint {
+            assert_eq!(decide(&situation), Step::Note, "before {last:?}");
+            situation.noted = true;
+        }
         assert_eq!(decide(&situation), last);
     }
+}
+
+fn scaling() -> Scaling {
+    Scaling {
+        variant: "AllTraffic".to_owned(),
+        target: serde_json::Map::new(),
+        policies: Vec::new(),
+        scheduled_actions: Vec::new(),
+    }
+}
+
+#[test]
+fn what_scales_a_variant_is_taken_off_once_that_is_noted() {
+    let mut plan = plan();
+    plan.autoscaling.kept = vec![scaling()];
+    let (live, failed) = (look("InService", OTHER), look("Failed", OTHER));
+    for (endpoint, last) in [
+        (&live, Step::UpdateEndpoint),
+        (&failed, Step::DeleteFailedEndpoint),
+    ] {
+        let mut situation = Situation {
+            endpoint: Some(endpoint),
+            package_checked: true,
+            model_made: true,
+            endpoint_config_made: true,
+            replace_failed_endpoint: true,
+            ..fresh(DeploymentKind::Existing, &plan)
+        };
+        assert_eq!(decide(&situation), Step::Note);
+        situation.noted = true;
+        assert_eq!(decide(&situation), Step::TakeScalingOff);
+        situation.scaling.is_off = true;
+        assert_eq!(decide(&situation), last);
+    }
+}
+
+#[test]
+fn an_endpoint_that_serves_is_scaled_before_what_it_replaced_goes() {
+    let mut plan = plan();
+    plan.autoscaling.wanted = vec![scaling()];
+    let ours = plan.endpoint_config_name.clone();
+    let serving = look("InService", &ours);
+    let begun = begun(true);
+    let mut situation = Situation {
+        endpoint: Some(&serving),
+        begun: Some(&begun),
+        notes_open: true,
+        delete_superseded: true,
+        ..fresh(DeploymentKind::Existing, &plan)
+    };
+    assert_eq!(decide(&situation), Step::Scale);
+    situation.scaling.is_set = true;
+    assert_eq!(decide(&situation), Step::CloseNotes);
+    situation.notes_open = false;
+    assert_eq!(decide(&situation), Step::DeleteSuperseded);
+    situation.superseded_cleared = true;
+    assert_eq!(word(&decide(&situation)), "Deployed");
+}
+
+#[test]
+fn what_serves_already_is_changed_where_its_scaling_is() {
+    let mut plan = plan();
+    plan.autoscaling.wanted = vec![scaling()];
+    let ours = plan.endpoint_config_name.clone();
+    let serving = look("InService", &ours);
+    let mut situation = Situation {
+        endpoint: Some(&serving),
+        dry_run: true,
+        ..fresh(DeploymentKind::Existing, &plan)
+    };
+    assert_eq!(word(&decide(&situation)), "DryRun");
+    situation.dry_run = false;
+    assert_eq!(decide(&situation), Step::Scale);
+    situation.scaling.is_set = true;
+    assert_eq!(word(&decide(&situation)), "Unchanged");
+    situation.scaling.was_changed = true;
+    assert_eq!(word(&decide(&situation)), "Deployed");
 }
 
 #[test]
@@ -206,6 +297,7 @@ fn an_endpoint_is_tagged_before_it_is_updated_and_one_that_is_created_is_not() {
         package_checked: true,
         model_made: true,
         endpoint_config_made: true,
+        noted: true,
         ..fresh(kind, &plan)
     };
     let mut update = Situation {

@@ -68,6 +68,7 @@ fn instance_keys_shape_a_new_variant() {
             "ContainerStartupHealthCheckTimeoutInSeconds": 900,
         }],
         "KmsKeyId": "alias/disk",
+        "Tags": [{"Key": "sagemaker-deployments:endpoint", "Value": "churn"}],
     });
     assert_eq!(config(&plan), expected);
 }
@@ -146,7 +147,11 @@ fn network_settings_and_tags_go_where_the_service_has_them() {
         "subnets": "subnet-1,subnet-2", "security_group_ids": "sg-1", "enable_network_isolation": "true",
         "tags": "team=ml,stage=",
     }));
-    let tags = json!([{"Key": "team", "Value": "ml"}, {"Key": "stage", "Value": ""}]);
+    let tags = json!([
+        {"Key": "team", "Value": "ml"},
+        {"Key": "stage", "Value": ""},
+        {"Key": "sagemaker-deployments:endpoint", "Value": "churn"},
+    ]);
     assert_eq!(
         model(&plan)["VpcConfig"],
         json!({"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]})

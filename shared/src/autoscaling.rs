@@ -1,0 +1,309 @@
+//! Application Auto Scaling, as the deploy functions use it: the only file that makes calls to it.
+//!
+//! What scales a variant is read and put in the service's wire form ([`Scaling`]), so that it can be taken off,
+//! noted down and put back without loss. No method repeats a call: the reconciler's next turn does.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_applicationautoscaling::Client;
+use aws_sdk_applicationautoscaling::config::http::HttpRequest;
+use aws_sdk_applicationautoscaling::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_applicationautoscaling::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_applicationautoscaling::error::BoxError;
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+use crate::failure::{FailureKind, ServiceFailure};
+use crate::plan::{Change, Scaling, Wire};
+
+const DIMENSION: ScalableDimension = ScalableDimension::SageMakerVariantDesiredInstanceCount;
+
+/// The members of a scalable target that can be put; the rest of its description is the service's.
+const TARGET_MEMBERS: [&str; 3] = ["MinCapacity", "MaxCapacity", "SuspendedState"];
+const POLICY_MEMBERS: [&str; 4] = [
+    "PolicyName",
+    "PolicyType",
+    "TargetTrackingScalingPolicyConfiguration",
+    "StepScalingPolicyConfiguration",
+];
+const ACTION_MEMBERS: [&str; 6] = [
+    "ScheduledActionName",
+    "Schedule",
+    "Timezone",
+    "StartTime",
+    "EndTime",
+    "ScalableTargetAction",
+];
+
+/// The calls that the functions make.
+#[derive(Debug, Clone)]
+pub struct Autoscaling {
+    client: Client,
+}
+
+impl Autoscaling {
+    /// Makes its calls with this client.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// What scales these variants of an endpoint: their targets, policies and scheduled actions
+    /// (`DescribeScalableTargets`, `DescribeScalingPolicies`, `DescribeScheduledActions`). Variants that nothing
+    /// scales are left out.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn find(
+        &self,
+        endpoint_name: &str,
+        variants: &[String],
+    ) -> Result<Vec<Scaling>, ServiceFailure> {
+        let mut found = Vec::new();
+        for variant in variants {
+            let resource_id = resource_id(endpoint_name, variant);
+            let Some(target) = self.find_target(&resource_id).await? else {
+                continue;
+            };
+            found.push(Scaling {
+                variant: variant.clone(),
+                target: only(&target, &TARGET_MEMBERS),
+                policies: self.policies(&resource_id).await?,
+                scheduled_actions: self.scheduled_actions(&resource_id).await?,
+            });
+        }
+        Ok(found)
+    }
+
+    async fn find_target(&self, resource_id: &str) -> Result<Option<Wire>, ServiceFailure> {
+        let reply = Reply::default();
+        let request = self
+            .client
+            .describe_scalable_targets()
+            .service_namespace(ServiceNamespace::Sagemaker)
+            .resource_ids(resource_id)
+            .scalable_dimension(DIMENSION);
+        let sent = request.customize().interceptor(reply.clone()).send().await;
+        sent.map_err(|error| {
+            ServiceFailure::of(
+                "DescribeScalableTargets",
+                scalable_target(resource_id),
+                &error,
+            )
+            .of_autoscaling()
+        })?;
+        Ok(reply.objects("ScalableTargets").into_iter().next())
+    }
+
+    async fn policies(&self, resource_id: &str) -> Result<Vec<Wire>, ServiceFailure> {
+        let (mut policies, mut next) = (Vec::new(), None);
+        loop {
+            let reply = Reply::default();
+            let request = self
+                .client
+                .describe_scaling_policies()
+                .service_namespace(ServiceNamespace::Sagemaker)
+                .resource_id(resource_id)
+                .scalable_dimension(DIMENSION)
+                .set_next_token(next.take());
+            let sent = request.customize().interceptor(reply.clone()).send().await;
+            next = sent
+                .map_err(|error| {
+                    ServiceFailure::of(
+                        "DescribeScalingPolicies",
+                        scalable_target(resource_id),
+                        &error,
+                    )
+                    .of_autoscaling()
+                })?
+                .next_token;
+            let page = reply.objects("ScalingPolicies");
+            policies.extend(page.iter().map(|policy| only(policy, &POLICY_MEMBERS)));
+            if next.is_none() {
+                return Ok(policies);
+            }
+        }
+    }
+
+    async fn scheduled_actions(&self, resource_id: &str) -> Result<Vec<Wire>, ServiceFailure> {
+        let (mut actions, mut next) = (Vec::new(), None);
+        loop {
+            let reply = Reply::default();
+            let request = self
+                .client
+                .describe_scheduled_actions()
+                .service_namespace(ServiceNamespace::Sagemaker)
+                .resource_id(resource_id)
+                .scalable_dimension(DIMENSION)
+                .set_next_token(next.take());
+            let sent = request.customize().interceptor(reply.clone()).send().await;
+            next = sent
+                .map_err(|error| {
+                    ServiceFailure::of(
+                        "DescribeScheduledActions",
+                        scalable_target(resource_id),
+                        &error,
+                    )
+                    .of_autoscaling()
+                })?
+                .next_token;
+            let page = reply.objects("ScheduledActions");
+            actions.extend(page.iter().map(|action| only(action, &ACTION_MEMBERS)));
+            if next.is_none() {
+                return Ok(actions);
+            }
+        }
+    }
+
+    /// Puts one thing right for a variant (`RegisterScalableTarget`, `PutScalingPolicy`, `PutScheduledAction`); each
+    /// makes what is not there and changes what is.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn put(
+        &self,
+        endpoint_name: &str,
+        variant: &str,
+        change: &Change,
+    ) -> Result<(), ServiceFailure> {
+        let id = resource_id(endpoint_name, variant);
+        let (sagemaker, target) = (ServiceNamespace::Sagemaker, scalable_target(&id));
+        // The SDK's own request has what it insists on; what is sent is the wire form.
+        let sent = match change {
+            Change::Target(wire) => self
+                .client
+                .register_scalable_target()
+                .service_namespace(sagemaker)
+                .resource_id(&id)
+                .scalable_dimension(DIMENSION)
+                .customize()
+                .mutate_request(body(&id, wire))
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| ServiceFailure::of("RegisterScalableTarget", target, &error)),
+            Change::Policy(wire) => self
+                .client
+                .put_scaling_policy()
+                .policy_name("named in the wire form")
+                .service_namespace(sagemaker)
+                .resource_id(&id)
+                .scalable_dimension(DIMENSION)
+                .customize()
+                .mutate_request(body(&id, wire))
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| ServiceFailure::of("PutScalingPolicy", target, &error)),
+            Change::ScheduledAction(wire) => self
+                .client
+                .put_scheduled_action()
+                .scheduled_action_name("named in the wire form")
+                .service_namespace(sagemaker)
+                .resource_id(&id)
+                .scalable_dimension(DIMENSION)
+                .customize()
+                .mutate_request(body(&id, wire))
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| ServiceFailure::of("PutScheduledAction", target, &error)),
+        };
+        sent.map_err(ServiceFailure::of_autoscaling)
+    }
+
+    /// Takes off everything that scales a variant (`DeregisterScalableTarget`): its target, and with it its policies
+    /// and scheduled actions. Where there is none that is fine.
+    ///
+    /// # Errors
+    ///
+    /// Whatever else the service says.
+    pub async fn deregister(
+        &self,
+        endpoint_name: &str,
+        variant: &str,
+    ) -> Result<(), ServiceFailure> {
+        let id = resource_id(endpoint_name, variant);
+        let request = self
+            .client
+            .deregister_scalable_target()
+            .service_namespace(ServiceNamespace::Sagemaker)
+            .resource_id(&id)
+            .scalable_dimension(DIMENSION);
+        let failure = match request.send().await {
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                ServiceFailure::of("DeregisterScalableTarget", scalable_target(&id), &error)
+            }
+        };
+        match failure.kind {
+            FailureKind::NotFound => Ok(()),
+            _ => Err(failure.of_autoscaling()),
+        }
+    }
+}
+
+fn resource_id(endpoint_name: &str, variant: &str) -> String {
+    format!("endpoint/{endpoint_name}/variant/{variant}")
+}
+
+fn scalable_target(resource_id: &str) -> String {
+    format!("scalable target {resource_id}")
+}
+
+/// What can be put again of what the service describes.
+fn only(described: &Wire, members: &[&str]) -> Wire {
+    let mut wire = described.clone();
+    wire.retain(|member, value| members.contains(&member.as_str()) && !value.is_null());
+    wire
+}
+
+/// Sends a wire form instead of the SDK's own body.
+fn body(resource_id: &str, wire: &Wire) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
+    let mut wire = wire.clone();
+    wire.insert("ServiceNamespace".to_owned(), json!("sagemaker"));
+    wire.insert("ResourceId".to_owned(), json!(resource_id));
+    wire.insert("ScalableDimension".to_owned(), json!(DIMENSION.as_str()));
+    let text = Value::Object(wire).to_string();
+    move |request| {
+        let length = text.len().to_string();
+        request.headers_mut().insert("content-length", length);
+        *request.body_mut() = SdkBody::from(text.clone());
+    }
+}
+
+/// Keeps a reply's wire form.
+#[derive(Debug, Clone, Default)]
+struct Reply(Arc<Mutex<Value>>);
+
+impl Reply {
+    /// The objects of one of the reply's lists.
+    fn objects(&self, list: &str) -> Vec<Wire> {
+        let reply = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let objects = reply[list].as_array().into_iter().flatten();
+        objects.filter_map(Value::as_object).cloned().collect()
+    }
+}
+
+impl Intercept for Reply {
+    fn name(&self) -> &'static str {
+        "Reply"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(body) = context.response().body().bytes()
+            && context.output_or_error().is_ok()
+        {
+            let reply = serde_json::from_slice(body)?;
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,523 @@
+//! Deployments that come through a queue: a message is delivered as often as it comes back, each time to a process
+//! that knows nothing of the last, and its step is answered once.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use sagemaker_local::{Fault, FaultKind, Outcome};
+use serde_json::{Value, json};
+use shared::callback::answer_batch;
+use shared::contract::DeploymentKind::{self, Existing, New};
+use shared::contract::Environment;
+use tokio::time::sleep;
+
+use crate::autoscaling::{scaled, scaling};
+use crate::scene::{ENDPOINT, PACE, Scene, event, with};
+
+const EXECUTION: &str =
+    "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/churn/execution/abcdefghijkl";
+const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/deployments";
+
+/// More than any deployment here comes back.
+const MOST_DELIVERIES: usize = 400;
+
+fn milliseconds(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).expect("after 1970");
+    since.as_millis().to_string()
+}
+
+fn message(body: &str, sent: SystemTime) -> SqsMessage {
+    let message = json!({
+        "messageId": "message-1", "receiptHandle": "handle", "body": body,
+        "attributes": {"SentTimestamp": milliseconds(sent)}, "messageAttributes": {},
+        "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:deployments",
+    });
+    serde_json::from_value(message).expect("a message")
+}
+
+/// A pipeline's step that waits for a deployment, and the message that it sent.
+struct Waiting {
+    token: String,
+    message: SqsMessage,
+}
+
+fn waiting(scene: &Scene, event: &Value) -> Waiting {
+    sent_at(scene, event, SystemTime::now())
+}
+
+fn sent_at(scene: &Scene, event: &Value, sent: SystemTime) -> Waiting {
+    let token = scene.server.start_callback_step(EXECUTION, "Deploy", QUEUE);
+    let body = json!({
+        "token": token, "pipelineExecutionArn": EXECUTION, "stepName": "Deploy", "arguments": event,
+    });
+    Waiting {
+        message: message(&body.to_string(), sent),
+        token,
+    }
+}
+
+/// Delivers messages once; tells which come back.
+async fn deliver(scene: &Scene, kind: DeploymentKind, messages: Vec<SqsMessage>) -> usize {
+    let mut batch = SqsEvent::default();
+    batch.records = messages;
+    let environment = Environment::new();
+    let response = answer_batch(&scene.services, kind, &environment, batch, PACE).await;
+    response.batch_item_failures.len()
+}
+
+/// Delivers a message until it is done with; tells how often that was.
+async fn deliver_until_done(scene: &Scene, kind: DeploymentKind, message: &SqsMessage) -> usize {
+    for deliveries in 1..MOST_DELIVERIES {
+        if deliver(scene, kind, vec![message.clone()]).await == 0 {
+            return deliveries;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the message comes back for ever");
+}
+
+/// What became of a step, and how many answers it got.
+fn told(scene: &Scene, token: &str) -> (Value, usize) {
+    let step = scene
+        .server
+        .callback_step(token)
+        .expect("there is such a step");
+    let answers = step["answers"].as_array().map_or(0, Vec::len);
+    (step, answers)
+}
+
+fn assert_deployed(scene: &Scene, waiting: &Waiting, status: &str) {
+    let (step, answers) = told(scene, &waiting.token);
+    assert_eq!(
+        (&step["status"], answers),
+        (&json!("Succeeded"), 1),
+        "{step}"
+    );
+    let outputs = &step["outputs"];
+    assert_eq!(outputs["deployment_status"], status, "{outputs}");
+    let live = scene.endpoint(ENDPOINT);
+    assert_eq!(live["EndpointStatus"], "InService");
+    assert_eq!(outputs["endpoint_config"], live["EndpointConfigName"]);
+    for (name, value) in outputs.as_object().expect("outputs") {
+        assert!(
+            value.as_str().is_some_and(|value| value.len() <= 1024),
+            "{name}: {value}"
+        );
+    }
+}
+
+fn rolls_back(scene: &Scene) {
+    let reason = Some("out of memory".to_owned());
+    scene
+        .server
+        .set_outcome(ENDPOINT, Outcome::UpdateRollsBack { reason });
+}
+
+#[tokio::test]
+async fn a_deployment_goes_on_from_message_to_message() {
+    for kind in [New, Existing] {
+        let (scene, previous) = match kind {
+            New => (Scene::empty().await, None),
+            Existing => {
+                let (scene, first) = Scene::serving().await;
+                (scene, Some(first.endpoint_config))
+            }
+        };
+        let waiting = waiting(&scene, &event(&scene.package()));
+        let deliveries = deliver_until_done(&scene, kind, &waiting.message).await;
+        assert!(deliveries > 2, "{deliveries} deliveries");
+        assert_deployed(&scene, &waiting, "Deployed");
+        let (step, _) = told(&scene, &waiting.token);
+        let replaced = step["outputs"]["previous_endpoint_config"]
+            .as_str()
+            .map(str::to_owned);
+        assert_eq!(replaced, previous);
+        let begun = scene.calls_of("CreateEndpoint").len() + scene.calls_of("UpdateEndpoint").len();
+        assert_eq!(begun, 1);
+        // A message that is delivered once more changes nothing and answers nothing.
+        let inventory = scene.inventory();
+        assert_eq!(
+            deliver(&scene, kind, vec![waiting.message.clone()]).await,
+            0
+        );
+        assert_eq!(scene.inventory(), inventory);
+        assert_eq!(told(&scene, &waiting.token).0["status"], "Succeeded");
+    }
+}
+
+#[tokio::test]
+async fn what_scales_the_endpoint_is_put_back_by_another_process_than_took_it_off() {
+    for fails in [false, true] {
+        let (scene, _) = scaled().await;
+        let before = scaling(&scene);
+        if fails {
+            rolls_back(&scene);
+        }
+        let keys = json!({"instance_type": "ml.c7i.large", "delete_superseded": true});
+        let waiting = waiting(&scene, &with(event(&scene.package()), &keys));
+        assert_eq!(
+            deliver(&scene, Existing, vec![waiting.message.clone()]).await,
+            1
+        );
+        assert_eq!(scaling(&scene), Vec::<Value>::new());
+        deliver_until_done(&scene, Existing, &waiting.message).await;
+        let (step, _) = told(&scene, &waiting.token);
+        assert_eq!(step["status"], if fails { "Failed" } else { "Succeeded" });
+        assert_eq!(scaling(&scene), before);
+        // Either way one deployment is left of two.
+        assert_eq!(scene.inventory().map(|names| names.len()), [1, 1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn what_serves_already_is_answered_at_once() {
+    let (scene, _) = Scene::serving().await;
+    let package = scene.package();
+    let first = package.rsplit_once('/').expect("versioned").0.to_owned() + "/1";
+    for kind in [New, Existing] {
+        let waiting = waiting(&scene, &event(&first));
+        assert_eq!(deliver_until_done(&scene, kind, &waiting.message).await, 1);
+        assert_deployed(&scene, &waiting, "Unchanged");
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_is_told_whichever_process_looks() {
+    let (scene, _) = Scene::serving().await;
+    let inventory = scene.inventory();
+    rolls_back(&scene);
+    let waiting = waiting(&scene, &event(&scene.package()));
+    deliver_until_done(&scene, Existing, &waiting.message).await;
+    let (step, answers) = told(&scene, &waiting.token);
+    assert_eq!((&step["status"], answers), (&json!("Failed"), 1));
+    let reason = step["failure_reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("UpdateRolledBack: The update of the endpoint churn"),
+        "{reason}"
+    );
+    assert!(
+        reason.chars().count() <= 256 && reason.contains("out of memory"),
+        "{reason}"
+    );
+    assert_eq!(scene.calls_of("UpdateEndpoint").len(), 1);
+    assert_eq!(scene.inventory(), inventory);
+    // Delivered once more, it does not begin once more.
+    assert_eq!(
+        deliver(&scene, Existing, vec![waiting.message.clone()]).await,
+        0
+    );
+    assert_eq!(scene.calls_of("UpdateEndpoint").len(), 1);
+    assert_eq!(scene.inventory(), inventory);
+}
+
+#[tokio::test]
+async fn a_creation_that_fails_is_cleared_away_in_steps() {
+    let scene = Scene::empty().await;
+    let reason = Some("no such image".to_owned());
+    scene
+        .server
+        .set_outcome(ENDPOINT, Outcome::CreateFails { reason });
+    let waiting = waiting(&scene, &event(&scene.package()));
+    deliver_until_done(&scene, New, &waiting.message).await;
+    let (step, answers) = told(&scene, &waiting.token);
+    assert_eq!((&step["status"], answers), (&json!("Failed"), 1));
+    let reason = step["failure_reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("EndpointCreationFailed") && reason.contains("no such image"),
+        "{reason}"
+    );
+    assert_eq!(scene.inventory(), [vec![], vec![], Vec::<String>::new()]);
+    assert_eq!(scene.calls_of("CreateEndpoint").len(), 1);
+}
+
+/// Delivers a message and drops it when its call number `last` has acted; `false` where the delivery ends before.
+async fn killed_in_delivery(
+    scene: &Scene,
+    kind: DeploymentKind,
+    message: &SqsMessage,
+    last: usize,
+) -> bool {
+    let before = scene.server.calls().len();
+    let skip = u32::try_from(last).expect("few calls");
+    let never = FaultKind::Late {
+        milliseconds: 3_600_000,
+    };
+    scene.server.inject(Fault::once("*", never).after(skip));
+    let services = scene.patient_client();
+    let environment = Environment::new();
+    let mut batch = SqsEvent::default();
+    batch.records = vec![message.clone()];
+    let acted = async {
+        while scene.server.calls().len() <= before + last {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let killed = tokio::select! {
+        _ = answer_batch(&services, kind, &environment, batch, PACE) => false,
+        () = acted => true,
+    };
+    scene.server.clear_faults();
+    killed
+}
+
+/// Returns when nothing is under way at the endpoint.
+async fn until_settled(scene: &Scene) {
+    let is_settled = || {
+        let name = json!({ "EndpointName": ENDPOINT });
+        let look = scene.server.call("DescribeEndpoint", name);
+        look.map_or(true, |look| {
+            ["InService", "Failed"].contains(&look["EndpointStatus"].as_str().unwrap_or_default())
+        })
+    };
+    while !is_settled() {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Where in a deployment's life a delivery is killed.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Beginning,
+    UnderWay,
+    /// Once it has come to its end, after so many more deliveries.
+    Ending(usize),
+}
+
+/// A deployment of which one delivery is killed after one call; `None` where that delivery has no such call.
+async fn killed_once(
+    kind: DeploymentKind,
+    fails: bool,
+    phase: Phase,
+    last: usize,
+) -> Option<(Scene, Waiting, [Vec<String>; 3])> {
+    let scene = match kind {
+        New => Scene::empty().await,
+        Existing => Scene::serving().await.0,
+    };
+    let inventory = scene.inventory();
+    if fails && kind == New {
+        let reason = Some("no such image".to_owned());
+        let outcome = Outcome::CreateFails { reason };
+        scene.server.set_outcome(ENDPOINT, outcome);
+    } else if fails {
+        rolls_back(&scene);
+    }
+    let waiting = waiting(&scene, &event(&scene.package()));
+    let before = match phase {
+        Phase::Beginning => 0,
+        Phase::UnderWay => 1,
+        Phase::Ending(more) => 1 + more,
+    };
+    for _ in 0..before {
+        if deliver(&scene, kind, vec![waiting.message.clone()]).await == 0 {
+            return None;
+        }
+        if matches!(phase, Phase::Ending(_)) {
+            until_settled(&scene).await;
+        }
+    }
+    let killed = killed_in_delivery(&scene, kind, &waiting.message, last).await;
+    killed.then_some((scene, waiting, inventory))
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_after_any_call_of_any_delivery_is_taken_up() {
+    let phases = [
+        Phase::Beginning,
+        Phase::UnderWay,
+        Phase::Ending(0),
+        Phase::Ending(1),
+    ];
+    for (kind, fails) in [
+        (New, false),
+        (New, true),
+        (Existing, false),
+        (Existing, true),
+    ] {
+        let mut cases = 0;
+        for phase in phases {
+            for last in 0.. {
+                let Some((scene, waiting, inventory)) = killed_once(kind, fails, phase, last).await
+                else {
+                    break;
+                };
+                cases += 1;
+                deliver_until_done(&scene, kind, &waiting.message).await;
+                let case = format!("{kind:?}, fails: {fails}, {phase:?}, call {last}");
+                let begun =
+                    scene.calls_of("CreateEndpoint").len() + scene.calls_of("UpdateEndpoint").len();
+                assert_eq!(begun, 1, "{case}");
+                let (step, _) = told(&scene, &waiting.token);
+                let status = if fails { "Failed" } else { "Succeeded" };
+                assert_eq!(step["status"], status, "{case}");
+                if fails {
+                    assert_eq!(scene.inventory(), inventory, "{case}");
+                } else {
+                    assert_eq!(step["outputs"]["deployment_status"], "Deployed", "{case}");
+                }
+            }
+        }
+        // Each of them has several calls at its beginning and some at its end.
+        assert!(cases >= 10, "{kind:?}, fails: {fails}: {cases} cases");
+    }
+}
+
+#[tokio::test]
+async fn the_same_message_delivered_many_times_at_once_is_one_deployment() {
+    for fails in [false, true] {
+        let (scene, _) = Scene::serving_with(Duration::from_millis(300)).await;
+        if fails {
+            rolls_back(&scene);
+        }
+        let waiting = waiting(&scene, &event(&scene.package()));
+        let mut pending = 4;
+        while pending > 0 {
+            pending = deliver(&scene, Existing, vec![waiting.message.clone(); 4]).await;
+            sleep(Duration::from_millis(10)).await;
+        }
+        let (step, _) = told(&scene, &waiting.token);
+        assert_eq!(step["status"], if fails { "Failed" } else { "Succeeded" });
+        let accepted = scene.calls_of("UpdateEndpoint");
+        let accepted = accepted
+            .iter()
+            .filter(|call| call.status == Some(200))
+            .count();
+        assert_eq!(accepted, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_mixes_messages_and_a_bad_one_holds_up_no_other() {
+    let (scene, _) = Scene::serving().await;
+    let package = scene.package();
+    let first = package.rsplit_once('/').expect("versioned").0.to_owned() + "/1";
+    let good = waiting(&scene, &event(&first));
+    let bad = waiting(
+        &scene,
+        &with(event(&first), &json!({"endpoint_name": "no_name"})),
+    );
+    let messages = vec![
+        message("no JSON", SystemTime::now()),
+        bad.message.clone(),
+        message(r#"{"arguments": {}}"#, SystemTime::now()),
+        good.message.clone(),
+    ];
+    // Those without a token come back, until the queue has enough of them.
+    assert_eq!(deliver(&scene, Existing, messages).await, 2);
+    assert_deployed(&scene, &good, "Unchanged");
+    let (step, _) = told(&scene, &bad.token);
+    let reason = step["failure_reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("InvalidRequest: ") && reason.contains("endpoint_name"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_begins_that_nobody_waits_for() {
+    for kind in [New, Existing] {
+        let scene = match kind {
+            New => Scene::empty().await,
+            Existing => Scene::serving().await.0,
+        };
+        let inventory = scene.inventory();
+        let waiting = waiting(&scene, &event(&scene.package()));
+        scene.server.expire_callback(&waiting.token);
+        assert_eq!(deliver_until_done(&scene, kind, &waiting.message).await, 1);
+        assert_eq!(scene.inventory(), inventory);
+        assert_eq!(
+            told(&scene, &waiting.token),
+            (
+                scene
+                    .server
+                    .callback_step(&waiting.token)
+                    .expect("it stays"),
+                0
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_stops_waiting_midway_has_its_deployment_followed_to_the_end() {
+    let (scene, _) = Scene::serving().await;
+    let inventory = scene.inventory();
+    rolls_back(&scene);
+    let waiting = waiting(&scene, &event(&scene.package()));
+    assert_eq!(
+        deliver(&scene, Existing, vec![waiting.message.clone()]).await,
+        1
+    );
+    scene.server.expire_callback(&waiting.token);
+    deliver_until_done(&scene, Existing, &waiting.message).await;
+    assert_eq!(told(&scene, &waiting.token).0["status"], "Stopped");
+    assert_eq!(scene.inventory(), inventory);
+}
+
+#[tokio::test]
+async fn the_age_of_the_message_bounds_the_deployment() {
+    for (on_timeout, status) in [("fail", "Failed"), ("return", "Succeeded")] {
+        let (scene, _) = Scene::serving_with(Duration::from_secs(60)).await;
+        let keys = json!({"max_wait_seconds": 600, "on_timeout": on_timeout});
+        let old = SystemTime::now() - Duration::from_secs(601);
+        let waiting = sent_at(&scene, &with(event(&scene.package()), &keys), old);
+        assert_eq!(
+            deliver_until_done(&scene, Existing, &waiting.message).await,
+            1
+        );
+        let (step, _) = told(&scene, &waiting.token);
+        assert_eq!(step["status"], status);
+        if on_timeout == "fail" {
+            let reason = step["failure_reason"].as_str().expect("a reason");
+            assert!(reason.starts_with("DeploymentTimedOut"), "{reason}");
+            assert!(reason.contains("601 s"), "{reason}");
+        } else {
+            assert_eq!(step["outputs"]["deployment_status"], "InProgress");
+        }
+        assert!(scene.has_deleted_nothing());
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_for_a_while_does_not_fail_the_deployment() {
+    for kind in [FaultKind::Throttle, FaultKind::Fail, FaultKind::DropAfter] {
+        let (scene, _) = Scene::serving().await;
+        scene
+            .server
+            .inject(Fault::once("*", kind.clone()).times(7).after(3));
+        let waiting = waiting(&scene, &event(&scene.package()));
+        deliver_until_done(&scene, Existing, &waiting.message).await;
+        let (step, _) = told(&scene, &waiting.token);
+        assert_eq!(step["status"], "Succeeded", "{kind:?}: {step}");
+    }
+}
+
+#[tokio::test]
+async fn two_deployments_of_one_endpoint_end_and_never_alternate() {
+    let (scene, _) = Scene::serving().await;
+    let one = waiting(&scene, &event(&scene.package()));
+    let other = waiting(&scene, &event(&scene.package()));
+    let mut messages = vec![one.message.clone(), other.message.clone()];
+    for _ in 0..MOST_DELIVERIES {
+        let mut left = Vec::new();
+        for message in messages {
+            if deliver(&scene, Existing, vec![message.clone()]).await > 0 {
+                left.push(message);
+            }
+            sleep(Duration::from_millis(30)).await;
+        }
+        messages = left;
+        if messages.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(messages, vec![]);
+    let accepted = scene.calls_of("UpdateEndpoint");
+    let accepted = accepted
+        .iter()
+        .filter(|call| call.status == Some(200))
+        .count();
+    assert!(accepted <= 2, "{accepted} updates");
+    let statuses = [&one, &other].map(|waiting| told(&scene, &waiting.token).0["status"].clone());
+    assert!(statuses.contains(&json!("Succeeded")), "{statuses:?}");
+}
