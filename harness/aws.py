@@ -44,6 +44,11 @@ def environment(**more: str) -> dict[str, str]:
     return {"PATH": path, **_DUMMY_ACCOUNT, **more}
 
 
+def endpoint_urls(url: str) -> dict[str, str]:
+    """Return the variables that send every call of a function to the one server at ``url``."""
+    return {"AWS_ENDPOINT_URL_SAGEMAKER": url, "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING": url}
+
+
 def client(service: str, url: str, **config: Any) -> Any:
     """Return a boto3 client that talks to ``url`` directly, sends each request once and never gives up waiting.
 

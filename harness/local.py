@@ -18,7 +18,10 @@ OUTCOMES = ("create-fails", "update-rolls-back", "update-rollback-fails", "updat
 
 
 class LocalSageMaker:
-    """A running sagemaker-local: start it with ``with``; then use ``client``, ``url`` and the control methods."""
+    """A running sagemaker-local: start it with ``with``; then use its clients, ``url`` and the control methods.
+
+    ``client`` is for SageMaker, ``scaling`` for Application Auto Scaling.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class LocalSageMaker:
         assert match, ready
         self.url: str = match.group()
         self.client = aws.client("sagemaker", self.url)
+        self.scaling = aws.client("application-autoscaling", self.url)
         return self
 
     def __exit__(

@@ -31,7 +31,7 @@ _KEPT = ("HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS
 
 
 class Sam:
-    """The SAM CLI, with the stack's functions pointed at one SageMaker API."""
+    """The SAM CLI, with the stack's functions pointed at one server of every API that they call."""
 
     def __init__(self, url: str) -> None:
         """Describe where the API is, for this machine and for a container alike."""
@@ -39,7 +39,7 @@ class Sam:
             f"--template={_TEMPLATE}",
             f"--region={aws.REGION}",
             "--parameter-overrides",
-            f"SageMakerEndpointUrl={url} Architecture={architecture()}",
+            f"SageMakerEndpointUrl={url} AutoScalingEndpointUrl={url} Architecture={architecture()}",
             "--skip-pull-image",
         ]
         self._environment = aws.environment(

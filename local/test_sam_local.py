@@ -25,8 +25,15 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "deploy-new-endpoint-serverless": ({}, {"ServerlessConfig.MemorySizeInMB": 4096}),
     # The endpoint has one of another type before.
     "deploy-existing-endpoint": ({}, {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}),
+    "deploy-existing-endpoint-autoscaling": ({}, {"InstanceType": "ml.c7i.xlarge"}),
     "deploy-existing-endpoint-scaled": ({}, {"InstanceType": "ml.c5.2xlarge", "InitialInstanceCount": 3}),
     "deploy-existing-endpoint-to-real-time": ({}, {"InstanceType": "ml.m5.large", "ServerlessConfig": None}),
+}
+
+# The fewest and the most instances that an event lets the endpoint have.
+CAPACITIES: dict[str, list[tuple[int, int]]] = {
+    "deploy-new-endpoint-autoscaling": [(1, 4)],
+    "deploy-existing-endpoint-autoscaling": [(1, 6)],
 }
 
 
@@ -77,6 +84,9 @@ def assert_deployed(sagemaker: LocalSageMaker, path: Path, answer: Any) -> None:
     of_config, of_variant = SHAPES.get(path.stem, ({}, {}))
     assert {key: member(config, key) for key in of_config} == of_config
     assert {key: member(variant, key) for key in of_variant} == of_variant
+    targets = sagemaker.scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    capacities = [(target["MinCapacity"], target["MaxCapacity"]) for target in targets]
+    assert capacities == CAPACITIES.get(path.stem, [])
 
 
 def member(shape: dict[str, Any], path: str) -> Any:
@@ -95,7 +105,7 @@ def operations(sagemaker: LocalSageMaker) -> list[str]:
 def test_every_event_is_for_a_function_and_every_shape_is_of_an_event():
     stems = {path.stem for path in EVENTS.glob("*.json")}
     assert stems == {param.id for function in FUNCTIONS for param in named(function)}
-    assert set(SHAPES) <= stems
+    assert set(SHAPES) | set(CAPACITIES) <= stems
 
 
 @pytest.mark.parametrize("path", named(CHECK))

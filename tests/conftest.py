@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import scene
+from harness import aws, scene
 from harness.binaries import binary
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
@@ -90,7 +90,7 @@ def emulators(running: ExitStack) -> Callable[..., Emulator]:
     def start(name: str, url: str, timeout_seconds: int = 900, **environment: str) -> Emulator:
         key = (name, url, timeout_seconds, *sorted(environment.items()))
         if key not in started:
-            function = Emulator(binary(name), {"AWS_ENDPOINT_URL_SAGEMAKER": url, **environment}, timeout_seconds)
+            function = Emulator(binary(name), {**aws.endpoint_urls(url), **environment}, timeout_seconds)
             started[key] = running.enter_context(function)
         return started[key]
 

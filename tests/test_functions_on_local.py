@@ -597,8 +597,8 @@ def test_a_rolled_back_update_is_an_error_and_leaves_nothing(
 
 
 def test_a_stale_read_is_not_a_rollback(deploy_existing: Emulator, sagemaker: LocalSageMaker, next_package: str):
-    # The first look sees the endpoint as it is; the two after the update do not see the update.
-    sagemaker.inject("DescribeEndpoint", "stale", calls=2, skip=1)
+    # The first look and the one right before the update see the endpoint as it is; the two after do not see the update.
+    sagemaker.inject("DescribeEndpoint", "stale", calls=2, skip=2)
     answer = deploy_existing.invoke(event(next_package))
     assert answer.get("deployment_status") == "Deployed", answer
     assert operations(sagemaker, *CHANGES) == ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]

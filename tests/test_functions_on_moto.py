@@ -66,6 +66,21 @@ def test_a_new_endpoint_is_deployed_and_then_unchanged(deploy_new: Emulator, mot
     assert deploy_new.invoke(event(package))["deployment_status"] == "Unchanged"
 
 
+def test_a_new_endpoint_is_scaled(deploy_new: Emulator, moto: Moto):
+    scaled = {"autoscaling_max_capacity": 6, "autoscaling_target_invocations_per_instance": 70}
+    package = scene.register_version(moto.client, GROUP)
+    answer = deploy_new.invoke(event(package, **scaled))
+    assert answer.get("deployment_status") == "Deployed", answer
+    scaling = aws.client("application-autoscaling", moto.url)
+    [target] = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert target["ResourceId"] == f"endpoint/{ENDPOINT}/variant/AllTraffic"
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 6)
+    [policy] = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 70
+
+    assert deploy_new.invoke(event(package, **scaled))["deployment_status"] == "Unchanged"
+
+
 def test_an_endpoint_of_someone_else_is_left_alone(deploy_new: Emulator, moto: Moto):
     package = scene.register_version(moto.client, GROUP)
     config = scene.serve(moto.client, ENDPOINT, package)

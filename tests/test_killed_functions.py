@@ -19,13 +19,16 @@ _AN_HOUR = 3_600_000
 _MOST_CALLS = 20
 
 
-def _killed_after(function: Emulator, sagemaker: LocalSageMaker, event: dict[str, Any], calls: int) -> bool:
+def _killed_after(
+    function: Emulator, sagemaker: LocalSageMaker, event: dict[str, Any], calls: int = 1, operation: str = "*"
+) -> bool:
     """Invoke, and kill the process when call number ``calls`` has acted and waits for its reply.
 
-    Say whether the deployment made that many calls.
+    Say whether the deployment made that many calls, of one operation or of all.
     """
     sagemaker.clear_calls()
-    sagemaker.inject("*", "late", skip=calls - 1, milliseconds=_AN_HOUR)
+    sagemaker.inject(operation, "late", skip=calls - 1, milliseconds=_AN_HOUR)
+    counted = () if operation == "*" else (operation,)
     ended = threading.Event()
     answers: list[Any] = []
 
@@ -39,7 +42,7 @@ def _killed_after(function: Emulator, sagemaker: LocalSageMaker, event: dict[str
 
     invocation = threading.Thread(target=invoke)
     invocation.start()
-    until(lambda: ended.is_set() or len(sagemaker.calls()) >= calls, 30, lambda: f"waiting for call {calls}")
+    until(lambda: ended.is_set() or len(sagemaker.calls(*counted)) >= calls, 30, lambda: f"waiting for call {calls}")
     if not answers:
         function.kill()
     invocation.join()
@@ -74,3 +77,50 @@ def test_each_call_may_be_the_last(name: str, function: Callable[..., Emulator],
         begun = [call for call in sagemaker.calls("CreateEndpoint", "UpdateEndpoint") if call["acted"]]
         assert len(begun) == 1, f"killed after call {calls}"
     pytest.fail("the deployment does not end")
+
+
+def test_what_was_taken_off_is_put_back_by_the_next_process(
+    function: Callable[..., Emulator], sagemaker: LocalSageMaker
+):
+    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{ENDPOINT}/variant/AllTraffic",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    sagemaker.scaling.register_scalable_target(**target, MinCapacity=2, MaxCapacity=7)
+    event = _next_version(sagemaker, instance_type="ml.c5.xlarge")
+    deploy = function("deploy-existing-endpoint", sagemaker.url)
+    assert _killed_after(deploy, sagemaker, event, operation="DeregisterScalableTarget")
+    assert _capacities(sagemaker) == []
+    answer = deploy.invoke(event)
+    assert answer.get("deployment_status") == "Deployed", answer
+    assert _capacities(sagemaker) == [(2, 7)]
+
+
+def test_a_rollback_is_told_by_the_process_after_the_one_that_began_the_update(
+    function: Callable[..., Emulator], sagemaker: LocalSageMaker
+):
+    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
+    sagemaker.outcome(ENDPOINT, "update-rolls-back", "The container did not answer its ping.")
+    event = _next_version(sagemaker)
+    deploy = function("deploy-existing-endpoint", sagemaker.url)
+    assert _killed_after(deploy, sagemaker, event, operation="UpdateEndpoint")
+    scene.wait_for_status(sagemaker.client, ENDPOINT, "InService")
+    sagemaker.clear_calls()
+    answer = deploy.invoke(event)
+    assert answer.get("errorType") == "UpdateRolledBack", answer
+    assert "The container did not answer its ping" in answer["errorMessage"]
+    assert sagemaker.calls("UpdateEndpoint") == []
+    # It is told once; then the same event is a deployment again.
+    assert deploy.invoke(event).get("deployment_status") == "Deployed"
+
+
+def _next_version(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
+    package = scene.register_version(sagemaker.client, GROUP)
+    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, **more}
+
+
+def _capacities(sagemaker: LocalSageMaker) -> list[tuple[int, int]]:
+    targets = sagemaker.scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    return [(target["MinCapacity"], target["MaxCapacity"]) for target in targets]

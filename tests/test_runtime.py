@@ -36,6 +36,16 @@ def test_a_blank_endpoint_url_is_as_good_as_none(sagemaker: LocalSageMaker):
         assert check.invoke({"endpoint_name": "churn"}) == {"endpoint_exists": False, "endpoint_status": "NotFound"}
 
 
+def test_one_url_may_serve_every_service(sagemaker: LocalSageMaker):
+    environment = {**dict.fromkeys(aws.endpoint_urls(""), ""), "AWS_ENDPOINT_URL": sagemaker.url}
+    package = scene.register_version(sagemaker.client, "churn-model")
+    scaled = {"autoscaling_max_capacity": 4, "autoscaling_target_invocations_per_instance": 70}
+    with Emulator(binary("deploy-new-endpoint"), environment) as deploy:
+        answer = deploy.invoke({"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package, **scaled})
+    assert answer.get("deployment_status") == "Deployed", answer
+    assert len(sagemaker.calls("PutScalingPolicy")) == 1
+
+
 def test_the_release_profile_unwinds():
     """With "abort", which cargo-lambda would set by itself, a panic would end the process."""
     manifest = (ROOT / "Cargo.toml").read_text()
@@ -96,7 +106,7 @@ def test_a_constant_deadline_in_the_past_is_no_deadline(sagemaker: LocalSageMake
             "AWS_LAMBDA_FUNCTION_NAME": "deploy-new-endpoint",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
-            "AWS_ENDPOINT_URL_SAGEMAKER": sagemaker.url,
+            **aws.endpoint_urls(sagemaker.url),
         }
         function = Program([binary("deploy-new-endpoint")], environment)
         try:

@@ -83,6 +83,8 @@ class Stack:
                 return self._holds(TEMPLATE["Conditions"][name])
             case {"Fn::Not": [inner]}:
                 return not self._holds(inner)
+            case {"Fn::Or": [*inner]}:
+                return any(map(self._holds, inner))
             case {"Fn::Equals": [left, right]}:
                 return self._resolved(left) == self._resolved(right)
         raise NotImplementedError(condition)

@@ -48,10 +48,29 @@ def test_a_pipeline_may_invoke_a_function_by_its_name(name: str):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_url_of_the_service_is_never_empty(name: str):
-    assert STACK.environment(name)["AWS_ENDPOINT_URL_SAGEMAKER"] == "https://api.sagemaker.eu-west-1.amazonaws.com"
-    another = Stack(SageMakerEndpointUrl="http://127.0.0.1:9100").environment(name)
-    assert another["AWS_ENDPOINT_URL_SAGEMAKER"] == "http://127.0.0.1:9100"
+@pytest.mark.parametrize(
+    ("variable", "parameter", "own"),
+    [
+        ("AWS_ENDPOINT_URL_SAGEMAKER", "SageMakerEndpointUrl", "https://api.sagemaker.eu-west-1.amazonaws.com"),
+        (
+            "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING",
+            "AutoScalingEndpointUrl",
+            "https://application-autoscaling.eu-west-1.amazonaws.com",
+        ),
+    ],
+)
+def test_the_url_of_a_service_is_never_empty(name: str, variable: str, parameter: str, own: str):
+    assert STACK.environment(name)[variable] == own
+    assert Stack(**{parameter: "http://127.0.0.1:9100"}).environment(name)[variable] == "http://127.0.0.1:9100"
+
+
+def test_a_function_that_runs_locally_calls_nothing_of_aws():
+    settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())["local"]
+    urls = {name for name in PARAMETERS if name.endswith("EndpointUrl")}
+    assert len(urls) == 2
+    for command in ("local_invoke", "local_start_lambda"):
+        overrides = settings[command]["parameters"]["parameter_overrides"].split()
+        assert dict(each.split("=") for each in overrides) == dict.fromkeys(urls, "http://host.docker.internal:9100")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -5,6 +5,16 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from scenarios import (
+    ENDPOINT,
+    GROUP,
+    Scenario,
+    calls_of_check,
+    calls_of_deleting,
+    calls_of_deploy_existing,
+    calls_of_deploy_new,
+    calls_of_replacing,
+)
 from template import RefusedError, Stack, listed
 
 from harness import aws, scene
@@ -12,16 +22,18 @@ from harness.binaries import FUNCTIONS
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
 
-ENDPOINT = "churn"
-GROUP = "churn-model"
 DEPLOYING = ["deploy-new-endpoint", "deploy-existing-endpoint"]
 STACK = Stack()
 BASE = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}"
 
 # The actions that know no resource, and may therefore be allowed on "*".
 WITHOUT_RESOURCE = {
-    # Lists; it has no resource to be restricted to.
+    # They list; there is no resource to be restricted to.
     "sagemaker:ListEndpoints",
+    "sagemaker:ListEndpointConfigs",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
     # Traces are the account's; X-Ray has no resource for them.
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -29,6 +41,24 @@ WITHOUT_RESOURCE = {
 
 # What every function may do for its operator's sake, whatever it calls.
 WATCHING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+# What AWS asks for beside the permission to make a call: it is used in the caller's name, or as another action.
+BESIDES = {
+    "CreateModel": {"iam:PassRole"},
+    "RegisterScalableTarget": {"iam:CreateServiceLinkedRole", "sagemaker:UpdateEndpointWeightsAndCapacities"},
+    "PutScalingPolicy": {"cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"},
+}
+
+# The calls to Application Auto Scaling; the others are to SageMaker.
+SCALING = {
+    "DescribeScalableTargets",
+    "DescribeScalingPolicies",
+    "DescribeScheduledActions",
+    "RegisterScalableTarget",
+    "DeregisterScalableTarget",
+    "PutScalingPolicy",
+    "PutScheduledAction",
+}
 
 # The kinds of resources that SageMaker authorises an action against; another kind in a statement is a mistake.
 KINDS = {
@@ -42,9 +72,12 @@ KINDS = {
     "DescribeEndpoint": {"endpoint"},
     "CreateEndpoint": {"endpoint", "endpoint-config"},
     "UpdateEndpoint": {"endpoint", "endpoint-config"},
+    "UpdateEndpointWeightsAndCapacities": {"endpoint"},
     "DeleteEndpoint": {"endpoint"},
-    "AddTags": {"model", "endpoint-config", "endpoint"},
 }
+
+# The kinds that an action on the tags of one resource may be about.
+TAGGED = {action: {"model", "endpoint-config", "endpoint"} for action in ("AddTags", "ListTags", "DeleteTags")}
 
 # Which members of a request name the resources that the call is authorised against.
 _RESOURCES = {"ModelName": "model", "EndpointConfigName": "endpoint-config", "EndpointName": "endpoint"}
@@ -62,58 +95,24 @@ def is_allowed(name: str, action: str, resource: str, stack: Stack = STACK) -> b
     )
 
 
+def action_of(call: dict[str, Any]) -> str:
+    """Return the action that a call is authorised as."""
+    service = "application-autoscaling" if call["operation"] in SCALING else "sagemaker"
+    return f"{service}:{call['operation']}"
+
+
 def resources(call: dict[str, Any]) -> list[str]:
     """Return the ARNs that a call is authorised against, with names in lower case as SageMaker has them."""
     request = call["request"]
+    if call["operation"] in SCALING:
+        # A target's id has nothing of the endpoint's name.
+        target = f"arn:aws:application-autoscaling:{aws.REGION}:{aws.ACCOUNT}:scalable-target/0ec5c8f1a2b3"
+        return ["*" if call["operation"].startswith("Describe") else target]
     for key in ("ModelPackageName", "ResourceArn"):
         if key in request:
             return [request[key].lower()]
     arns = [f"{BASE}:{kind}/{request[key].lower()}" for key, kind in _RESOURCES.items() if key in request]
     return arns or ["*"]
-
-
-Scenario = Callable[[Callable[[str], Emulator], LocalSageMaker], None]
-
-
-def calls_of_check(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
-    start("check-endpoint-exists").invoke({"endpoint_name": ENDPOINT})
-
-
-def event(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
-    """Return an event for a fresh version of the model, registered past the recording."""
-    package = scene.register_version(sagemaker.client, GROUP)
-    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, **more}
-
-
-def calls_of_deploy_new(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
-    """Deploy once with an undo, once without, and once behind another endpoint that is not seen yet."""
-    sagemaker.outcome(ENDPOINT, "create-fails")
-    failing, good, late = event(sagemaker), event(sagemaker), event(sagemaker)
-    sagemaker.clear_calls()
-    assert start("deploy-new-endpoint").invoke(failing)["errorType"] == "EndpointCreationFailed"
-    assert start("deploy-new-endpoint").invoke({**good, "tags": "team=growth"})["deployment_status"] == "Deployed"
-    sagemaker.inject("DescribeEndpoint", "stale")
-    assert start("deploy-new-endpoint").invoke(late)["errorType"] == "EndpointAlreadyExists"
-
-
-def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
-    """Update an endpoint that a person made, once with an undo, and once without."""
-    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
-    sagemaker.outcome(ENDPOINT, "update-rolls-back")
-    failing, good = event(sagemaker), event(sagemaker)
-    sagemaker.clear_calls()
-    assert start("deploy-existing-endpoint").invoke(failing)["errorType"] == "UpdateRolledBack"
-    tagged = start("deploy-existing-endpoint").invoke({**good, "tags": "team=growth"})
-    assert tagged["deployment_status"] == "Deployed"
-
-
-def calls_of_replacing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
-    """Replace an endpoint that failed."""
-    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
-    sagemaker.force_status(ENDPOINT, "Failed")
-    replacing = event(sagemaker, replace_failed_endpoint=True)
-    sagemaker.clear_calls()
-    assert start("deploy-existing-endpoint").invoke(replacing)["deployment_status"] == "Deployed"
 
 
 @pytest.mark.parametrize(
@@ -135,36 +134,59 @@ def test_a_function_may_make_the_calls_that_it_makes_and_no_other(
     assert_allowed(name, calls, STACK)
     # A stack for just this endpoint and this group is enough, and one for others is not.
     assert_allowed(name, calls, Stack(EndpointNamePattern=f"{ENDPOINT}*", ModelPackageGroupPattern=GROUP))
-    made = {f"sagemaker:{call['operation']}" for call in calls}
+    made = set(map(action_of, calls))
     # A create with tags is authorised as AddTags besides.
     made |= {"sagemaker:AddTags" for call in calls if call["request"].get("Tags")}
-    # Handing the execution role over is a permission without a call.
-    made |= {"iam:PassRole"} if "sagemaker:CreateModel" in made else set()
+    made = made.union(*(BESIDES.get(call["operation"], set()) for call in calls))
     assert actions(name) - WATCHING == made
 
 
 def test_replacing_a_failed_endpoint_needs_its_parameter(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
     calls_of_replacing(lambda binary: function(binary, sagemaker.url), sagemaker)
     calls = sagemaker.calls()
-    assert {"DeleteEndpoint", "CreateEndpoint"} <= {call["operation"] for call in calls}
+    # To delete an endpoint that is scaled is authorised as deregistering besides.
+    needed = {"DeleteEndpoint", "CreateEndpoint", "DeregisterScalableTarget"}
+    assert needed <= {call["operation"] for call in calls}
     assert_allowed("deploy-existing-endpoint", calls, Stack(AllowReplacingFailedEndpoints="true"))
     assert not {"sagemaker:DeleteEndpoint", "sagemaker:CreateEndpoint"} & actions("deploy-existing-endpoint")
+
+
+def test_deleting_what_is_superseded_needs_its_parameter(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
+    calls_of_deleting(lambda binary: function(binary, sagemaker.url), sagemaker)
+    calls = sagemaker.calls()
+    # Of this stack's endpoints and of others, of its own models and of those beside them.
+    looked_at = {call["request"]["EndpointName"] for call in sagemaker.calls("DescribeEndpoint")}
+    assert looked_at == {ENDPOINT, "fraud"}
+    read = [call["request"]["ResourceArn"] for call in sagemaker.calls("ListTags")]
+    assert f"{BASE}:model/challenger-by-hand" in read
+    assert_allowed("deploy-existing-endpoint", calls, Stack(EndpointNamePattern=ENDPOINT))
+
+    kept = Stack(AllowDeletingSuperseded="false")
+    gone = actions("deploy-existing-endpoint") - actions("deploy-existing-endpoint", kept)
+    assert gone == {"sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs"}
+    assert not is_allowed("deploy-existing-endpoint", "sagemaker:ListTags", f"{BASE}:model/model-1", kept)
 
 
 def assert_allowed(name: str, calls: list[dict[str, Any]], stack: Stack) -> None:
     assert calls != []
     for call in calls:
         for resource in resources(call):
-            assert is_allowed(name, f"sagemaker:{call['operation']}", resource, stack), (call, resource)
+            assert is_allowed(name, action_of(call), resource, stack), (call, resource)
 
 
 def test_a_stack_may_be_kept_to_some_endpoints():
-    stack = Stack(EndpointNamePattern="growth-*")
+    def allowed(name: str, endpoint: str, **more: str) -> set[str]:
+        stack = Stack(EndpointNamePattern="growth-*", AllowReplacingFailedEndpoints="true", **more)
+        return {each for each in actions(name, stack) if is_allowed(name, each, f"{BASE}:endpoint/{endpoint}", stack)}
+
     for name in DEPLOYING:
-        for action in actions(name, stack):
-            if "endpoint" in KINDS.get(action.removeprefix("sagemaker:"), ()):
-                assert is_allowed(name, action, f"{BASE}:endpoint/growth-churn", stack)
-                assert not is_allowed(name, action, f"{BASE}:endpoint/fraud", stack)
+        everything = {f"sagemaker:{action}" for action, kinds in KINDS.items() if "endpoint" in kinds}
+        everything &= actions(name, Stack(AllowReplacingFailedEndpoints="true"))
+        assert everything <= allowed(name, "growth-churn")
+        alone = allowed(name, "fraud", AllowDeletingSuperseded="false") - WITHOUT_RESOURCE
+        assert alone == set()
+    # Another endpoint may use what is superseded; it is looked at, and no more.
+    assert allowed("deploy-existing-endpoint", "fraud") - WITHOUT_RESOURCE == {"sagemaker:DescribeEndpoint"}
 
 
 def test_a_stack_may_be_kept_to_some_model_package_groups():
@@ -190,6 +212,33 @@ def test_the_execution_role_goes_to_sagemaker_alone(name: str):
 
     assert passing(STACK)["Resource"] == f"arn:aws:iam::{aws.ACCOUNT}:role/*"
     assert passing(Stack(ExecutionRoleArn=scene.ROLE))["Resource"] == scene.ROLE
+
+
+@pytest.mark.parametrize("name", DEPLOYING)
+def test_only_endpoints_are_scaled(name: str):
+    conditions = {
+        each: statement.get("Condition")
+        for statement in STACK.statements(name)
+        for each in listed(statement["Action"])
+        if each.partition(":")[2] in SCALING or each == "iam:CreateServiceLinkedRole"
+        if each not in WITHOUT_RESOURCE
+    }
+    making = conditions.pop("iam:CreateServiceLinkedRole")
+    assert making == {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}}
+    assert conditions != {}
+    of_endpoints = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+    assert all(condition == of_endpoints for condition in conditions.values()), conditions
+
+
+@pytest.mark.parametrize("name", DEPLOYING)
+def test_a_policy_that_tracks_a_target_may_have_its_alarms_and_no_other(name: str):
+    alarm = f"arn:aws:cloudwatch:{aws.REGION}:{aws.ACCOUNT}:alarm"
+    for change in ("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"):
+        # Alarms keep the case of the endpoint's name, which is the caller's.
+        own = f"{alarm}:TargetTracking-endpoint/Growth-Churn/variant/AllTraffic-AlarmHigh-5d3f"
+        assert is_allowed(name, change, own, Stack(EndpointNamePattern="growth-*"))
+        assert not is_allowed(name, change, f"{alarm}:churn-5xx")
+        assert not is_allowed(name, change, f"{alarm}:TargetTracking-table/orders-AlarmHigh-5d3f")
 
 
 def test_an_execution_role_is_an_arn():
@@ -229,7 +278,11 @@ def test_the_pipeline_may_invoke_the_three_functions_and_do_nothing_else():
 
 # Rules that every policy keeps, whatever the parameters.
 
-STACKS = [STACK, Stack(AllowReplacingFailedEndpoints="true", EndpointNamePattern="a-*", ExecutionRoleArn=scene.ROLE)]
+STACKS = [
+    STACK,
+    Stack(AllowReplacingFailedEndpoints="true", EndpointNamePattern="a-*", ExecutionRoleArn=scene.ROLE),
+    Stack(AllowDeletingSuperseded="false"),
+]
 
 
 def every_statement(stack: Stack) -> list[dict[str, Any]]:
@@ -260,8 +313,10 @@ def test_each_resource_of_a_statement_is_of_a_kind_that_its_actions_know(stack: 
             service, _, call = action.partition(":")
             if service == "sagemaker" and action not in WITHOUT_RESOURCE:
                 kinds = {resource.split(":")[5].split("/")[0] for resource in listed(statement["Resource"])}
-                wanted = set().union(*(KINDS[each.partition(":")[2]] for each in listed(statement["Action"])))
-                assert KINDS[call] <= kinds <= wanted, statement
+                wanted = set().union(
+                    *((KINDS | TAGGED)[each.partition(":")[2]] for each in listed(statement["Action"]))
+                )
+                assert KINDS.get(call, set()) <= kinds <= wanted, statement
 
 
 @pytest.mark.parametrize("stack", STACKS)

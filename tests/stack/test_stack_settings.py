@@ -18,10 +18,10 @@ DEPLOYING = ["deploy-new-endpoint", "deploy-existing-endpoint"]
 ONLY_IN_AN_EVENT = {"deployment_id", "variant_name", "dry_run"}
 
 # Keys whose default depends on another one, or would ask for what is not there otherwise: the functions alone know it.
-WITHOUT_DEFAULT = {"traffic_step_percent", "traffic_wait_seconds"}
+WITHOUT_DEFAULT = {"traffic_step_percent", "traffic_wait_seconds", "autoscaling_min_capacity"}
 
 # Variables of the functions that are no settings.
-NO_SETTINGS = {"AWS_ENDPOINT_URL_SAGEMAKER"}
+NO_SETTINGS = {"AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING"}
 
 # A value for each parameter, other than its default.
 SAMPLE = {
@@ -30,6 +30,11 @@ SAMPLE = {
     "VolumeSizeGb": "64",
     "ModelDataDownloadTimeoutSeconds": "1200",
     "ContainerStartupHealthCheckTimeoutSeconds": "600",
+    "AutoscalingMinCapacity": "0",
+    "AutoscalingMaxCapacity": "6",
+    "AutoscalingTargetInvocationsPerInstance": "70.5",
+    "AutoscalingScaleInCooldownSeconds": "600",
+    "AutoscalingScaleOutCooldownSeconds": "30",
     "DataCaptureS3Uri": "s3://captured/churn",
     "DataCaptureSamplingPercentage": "25",
     "KmsKeyId": "alias/churn",
@@ -55,10 +60,15 @@ SAMPLE = {
     "RetainAllVariantProperties": "false",
     "RequireApprovedPackage": "false",
     "ReplaceFailedEndpoint": "true",
+    "DeleteSuperseded": "true",
     "OnFailure": "keep",
     "MaxWaitSeconds": "300",
     "OnTimeout": "return",
 }
+
+
+# The least that scales an endpoint.
+SCALED = {"AutoscalingMaxCapacity": "6", "AutoscalingTargetInvocationsPerInstance": "70"}
 
 
 def documented_keys() -> dict[str, str]:
@@ -127,6 +137,17 @@ def test_the_variables_leave_room_in_what_lambda_allows():
     "parameters",
     [
         {"ReplaceFailedEndpoint": "true"},
+        {"DeleteSuperseded": "true", "AllowDeletingSuperseded": "false"},
+        {"AutoscalingMaxCapacity": "6"},
+        {"AutoscalingTargetInvocationsPerInstance": "70"},
+        {"AutoscalingMinCapacity": "2"},
+        {"AutoscalingScaleInCooldownSeconds": "60"},
+        {"AutoscalingScaleOutCooldownSeconds": "60"},
+        {**SCALED, "AutoscalingMinCapacity": "0"},
+        {**SCALED, "AutoscalingMaxCapacity": "0"},
+        {**SCALED, "AutoscalingTargetInvocationsPerInstance": "0.0"},
+        {**SCALED, "AutoscalingTargetInvocationsPerInstance": "many"},
+        {**SCALED, "AutoscalingScaleInCooldownSeconds": "-1"},
         {"InferenceOption": "async"},
         {"Subnets": "subnet-0a"},
         {"SecurityGroupIds": "sg-0a"},
@@ -139,6 +160,7 @@ def test_the_variables_leave_room_in_what_lambda_allows():
         {"DataCaptureSamplingPercentage": "101"},
         {"DataCaptureS3Uri": "captured/churn"},
         {"Tags": "growth"},
+        {"Tags": ",".join(f"key{number}=value" for number in range(31))},
         {"TrafficRouting": "blue-green"},
         {"TrafficStepPercent": "51"},
         {"AutoRollbackAlarms": "a,"},
@@ -151,13 +173,30 @@ def test_settings_that_would_fail_every_deployment_are_refused_with_the_stack(pa
         Stack(**parameters)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        SCALED,
+        {**SCALED, "AutoscalingTargetInvocationsPerInstance": "0.5"},
+        {**SCALED, "AutoscalingMinCapacity": "0", "InferenceOption": "async", "AsyncS3OutputPath": "s3://answers/a"},
+        {**SCALED, "InferenceOption": "serverless"},
+        {"AllowDeletingSuperseded": "false"},
+        {"Tags": ",".join(f"key{number}=value" for number in range(30))},
+    ],
+)
+def test_settings_that_go_together_are_taken(parameters: dict[str, str]):
+    environment = variables(Stack(**parameters))
+    settings = {SETTINGS[name].upper(): value for name, value in parameters.items() if name in SETTINGS}
+    assert {name: environment[name] for name in settings} == settings
+
+
 @pytest.mark.parametrize("name", DEPLOYING)
 def test_the_functions_read_each_variable(name: str, function: Callable[..., Emulator], sagemaker: LocalSageMaker):
     """Spoil every variable that the stack sets; the function names each one that it would have used."""
     stack = Stack(**SAMPLE, AllowReplacingFailedEndpoints="true")
     names = sorted(variables(stack, name))
     # Few at a time: an error message holds no more than 1024 characters.
-    for part in (names[start::4] for start in range(4)):
+    for part in (names[start::5] for start in range(5)):
         spoilt = dict.fromkeys(part, ",")
         answer = function(name, sagemaker.url, **spoilt).invoke(event(sagemaker))
         assert answer["errorType"] == "InvalidRequest"
@@ -219,6 +258,11 @@ def test_an_endpoint_is_what_the_stack_asks_for(function: Callable[..., Emulator
     assert model["EnableNetworkIsolation"] is True
     tags = sagemaker.client.list_tags(ResourceArn=answer["endpoint_arn"])["Tags"]
     assert {"Key": "team", "Value": "growth"} in tags
+    [target] = sagemaker.scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (0, 6)
+    [policy] = sagemaker.scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert (tracking["TargetValue"], tracking["ScaleInCooldown"], tracking["ScaleOutCooldown"]) == (70.5, 600, 30)
 
 
 def event(sagemaker: LocalSageMaker) -> dict[str, Any]:

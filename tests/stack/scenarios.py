@@ -1,0 +1,104 @@
+"""Deployments that together make every call that a function can make."""
+
+from collections.abc import Callable
+from typing import Any
+
+from harness import scene
+from harness.emulator import Emulator
+from harness.local import LocalSageMaker
+
+ENDPOINT = "churn"
+GROUP = "churn-model"
+
+# It gets what starts a function by its name, and leaves its calls in the local SageMaker's record.
+Scenario = Callable[[Callable[[str], Emulator], LocalSageMaker], None]
+
+SCALED = {
+    "autoscaling_max_capacity": 4,
+    "autoscaling_target_invocations_per_instance": 70,
+}
+TARGET = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": f"endpoint/{ENDPOINT}/variant/AllTraffic",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
+
+
+def event(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
+    """Return an event for a fresh version of the model, registered past the recording."""
+    package = scene.register_version(sagemaker.client, GROUP)
+    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, **more}
+
+
+def assert_deployed(answer: Any) -> None:
+    assert answer.get("deployment_status") == "Deployed", answer
+
+
+def calls_of_check(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    start("check-endpoint-exists").invoke({"endpoint_name": ENDPOINT})
+
+
+def calls_of_deploy_new(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    """Deploy with an undo, over a lost reply, once more, and behind another endpoint that is not seen yet."""
+    sagemaker.outcome(ENDPOINT, "create-fails")
+    failing, good, late = event(sagemaker), event(sagemaker, tags="team=growth", **SCALED), event(sagemaker)
+    sagemaker.clear_calls()
+    deploy = start("deploy-new-endpoint")
+    assert deploy.invoke(failing)["errorType"] == "EndpointCreationFailed"
+    sagemaker.inject("CreateEndpointConfig", "drop-after")
+    assert_deployed(deploy.invoke(good))
+    assert deploy.invoke(good)["deployment_status"] == "Unchanged"
+    sagemaker.inject("DescribeEndpoint", "stale")
+    assert deploy.invoke(late)["errorType"] == "EndpointAlreadyExists"
+
+
+def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    """Update an endpoint that a person made and has scaled: with an undo, with keys, and to other instances."""
+    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
+    sagemaker.scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=2)
+    sagemaker.scaling.put_scheduled_action(
+        **TARGET,
+        ScheduledActionName="morning",
+        Schedule="cron(0 6 * * ? *)",
+        ScalableTargetAction={"MinCapacity": 2},
+    )
+    sagemaker.outcome(ENDPOINT, "update-rolls-back")
+    failing, scaled = event(sagemaker), event(sagemaker, tags="team=growth", **SCALED)
+    resized = event(sagemaker, instance_type="ml.c5.xlarge", delete_superseded=True)
+    sagemaker.clear_calls()
+    deploy = start("deploy-existing-endpoint")
+    assert deploy.invoke(failing)["errorType"] == "UpdateRolledBack"
+    assert_deployed(deploy.invoke(scaled))
+    assert_deployed(deploy.invoke(resized))
+
+
+def calls_of_replacing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    """Replace an endpoint that failed and was scaled."""
+    scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
+    sagemaker.scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=4)
+    sagemaker.force_status(ENDPOINT, "Failed")
+    replacing = event(sagemaker, replace_failed_endpoint=True)
+    sagemaker.clear_calls()
+    assert_deployed(start("deploy-existing-endpoint").invoke(replacing))
+
+
+def calls_of_deleting(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
+    """Delete what an update replaced, where another variant and another endpoint have come to be beside it."""
+    client = sagemaker.client
+    package = scene.register_version(client, GROUP)
+    challenger = "challenger-by-hand"
+    client.create_model(
+        ModelName=challenger, ExecutionRoleArn=scene.ROLE, PrimaryContainer={"ModelPackageName": package}
+    )
+    variants = [scene.variant(f"{ENDPOINT}-by-hand"), scene.variant(challenger, VariantName="Challenger")]
+    scene.serve(client, ENDPOINT, package, ProductionVariants=variants)
+    deploy = start("deploy-existing-endpoint")
+    replaced = deploy.invoke(event(sagemaker, variant_name="AllTraffic"))
+    assert_deployed(replaced)
+    scene.serve(client, "fraud", package)
+    replacing = event(sagemaker, variant_name="AllTraffic", delete_superseded=True)
+    sagemaker.clear_calls()
+    assert_deployed(deploy.invoke(replacing))
+    assert [call["request"] for call in sagemaker.calls("DeleteModel")] == [{"ModelName": replaced["model"]}]
+    deleted = [call["request"]["EndpointConfigName"] for call in sagemaker.calls("DeleteEndpointConfig")]
+    assert deleted == [replaced["endpoint_config"]]
