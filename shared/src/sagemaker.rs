@@ -1,8 +1,13 @@
-//! The service, as the functions use it: the only file that makes calls with the SDK.
+//! `SageMaker`, as the functions use it: the only module that makes calls to it. In this file is what a deployment
+//! makes, describes and deletes; below it are lists, tags and pipelines' steps.
 //!
 //! Every create stands beside its delete. A `find_…` answers `None` for what does not exist; a create
 //! answers [`Made::Found`] for what exists already, because the names are derived from the content. No
 //! method repeats a call: the reconciler's next turn does.
+
+mod callbacks;
+mod lists;
+mod tags;
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
@@ -11,15 +16,12 @@ use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConf
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::primitives::DateTime;
-use aws_sdk_sagemaker::types::{
-    DeploymentConfig, EndpointStatus, OutputParameter, StepStatus, Tag, VariantProperty,
-};
-use uuid::Uuid;
+use aws_sdk_sagemaker::types::{DeploymentConfig, EndpointStatus, Tag, VariantProperty};
 
 use crate::failure::{FailureKind, ServiceFailure};
 use crate::plan::Retained;
 
-/// Endpoints asked for per page: the most that the service gives.
+/// Items asked for per page: the most that the service gives.
 const PAGE_SIZE: i32 = 100;
 
 /// What `DescribeEndpoint` says, as far as a deployment goes by it.
@@ -63,67 +65,6 @@ impl SageMaker {
     /// Makes its calls with this client.
     pub fn new(client: Client) -> Self {
         Self { client }
-    }
-
-    /// The status of the endpoint of this name, without regard to ASCII case (`ListEndpoints`).
-    ///
-    /// Reads pages of 100 until one has the name. The service's own `NameContains` is left out: it is
-    /// applied after the page is cut, so that it saves no call, and whether it minds case is not
-    /// documented.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says; a failed call is never taken for an absent endpoint.
-    pub async fn find_endpoint_status(
-        &self,
-        endpoint_name: &str,
-    ) -> Result<Option<EndpointStatus>, ServiceFailure> {
-        let mut endpoints = self
-            .client
-            .list_endpoints()
-            .into_paginator()
-            .page_size(PAGE_SIZE)
-            .items()
-            .send();
-        while let Some(endpoint) = endpoints.next().await {
-            let endpoint = endpoint.map_err(|error| {
-                ServiceFailure::of("ListEndpoints", format!("endpoint {endpoint_name}"), &error)
-            })?;
-            let same = endpoint
-                .endpoint_name
-                .is_some_and(|name| name.eq_ignore_ascii_case(endpoint_name));
-            if same {
-                return Ok(endpoint.endpoint_status);
-            }
-        }
-        Ok(None)
-    }
-
-    /// The names of the endpoints that have changed since a time (`ListEndpoints`, all pages).
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says.
-    pub async fn endpoints_changed_since(
-        &self,
-        since: Option<DateTime>,
-    ) -> Result<Vec<String>, ServiceFailure> {
-        let request = self.client.list_endpoints();
-        let endpoints = request
-            .set_last_modified_time_after(since.map(earlier))
-            .into_paginator()
-            .page_size(PAGE_SIZE)
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await;
-        let endpoints = endpoints.map_err(|error| {
-            ServiceFailure::of("ListEndpoints", "the endpoints".to_owned(), &error)
-        })?;
-        let names = endpoints
-            .into_iter()
-            .filter_map(|endpoint| endpoint.endpoint_name);
-        Ok(names.collect())
     }
 
     /// The endpoint of this name (`DescribeEndpoint`).
@@ -222,45 +163,6 @@ impl SageMaker {
         })
     }
 
-    /// Adds tags to a resource, or gives those that it has other values (`AddTags`).
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says.
-    pub async fn add_tags(&self, arn: &str, tags: &[Tag]) -> Result<(), ServiceFailure> {
-        let request = self.client.add_tags().resource_arn(arn);
-        let reply = request.set_tags(Some(tags.to_vec())).send().await;
-        reply
-            .map(drop)
-            .map_err(|error| ServiceFailure::of("AddTags", arn.to_owned(), &error))
-    }
-
-    /// Takes tags off a resource (`DeleteTags`); those that it does not have are fine.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says.
-    pub async fn delete_tags(&self, arn: &str, keys: Vec<String>) -> Result<(), ServiceFailure> {
-        let request = self.client.delete_tags().resource_arn(arn);
-        let reply = request.set_tag_keys(Some(keys)).send().await;
-        reply
-            .map(drop)
-            .map_err(|error| ServiceFailure::of("DeleteTags", arn.to_owned(), &error))
-    }
-
-    /// The tags of a resource (`ListTags`, all pages).
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says.
-    pub async fn tags(&self, arn: &str) -> Result<Vec<Tag>, ServiceFailure> {
-        let request = self.client.list_tags().resource_arn(arn);
-        let tags = request.into_paginator().items().send();
-        tags.collect::<Result<_, _>>()
-            .await
-            .map_err(|error| ServiceFailure::of("ListTags", arn.to_owned(), &error))
-    }
-
     /// Deletes the endpoint (`DeleteEndpoint`); one that is not there is fine.
     ///
     /// # Errors
@@ -294,37 +196,6 @@ impl SageMaker {
             let resource = format!("endpoint config {name}");
             ServiceFailure::of("DescribeEndpointConfig", resource, &error)
         }))
-    }
-
-    /// The names of the endpoint configs that have been made since a time (`ListEndpointConfigs`, all pages).
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says.
-    pub async fn endpoint_configs_made_since(
-        &self,
-        since: Option<DateTime>,
-    ) -> Result<Vec<String>, ServiceFailure> {
-        let request = self.client.list_endpoint_configs();
-        let configs = request
-            .set_creation_time_after(since.map(earlier))
-            .into_paginator()
-            .page_size(PAGE_SIZE)
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await;
-        let configs = configs.map_err(|error| {
-            ServiceFailure::of(
-                "ListEndpointConfigs",
-                "the endpoint configs".to_owned(),
-                &error,
-            )
-        })?;
-        let names = configs
-            .into_iter()
-            .filter_map(|config| config.endpoint_config_name);
-        Ok(names.collect())
     }
 
     /// Creates an endpoint config (`CreateEndpointConfig`).
@@ -413,89 +284,6 @@ impl SageMaker {
         .map(drop)
     }
 
-    /// Whether a pipeline's step still waits for the answer under this token (`ListPipelineExecutionSteps`, all
-    /// pages).
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says.
-    pub async fn callback_is_open(
-        &self,
-        pipeline_execution_arn: &str,
-        token: &str,
-    ) -> Result<bool, ServiceFailure> {
-        let request = self.client.list_pipeline_execution_steps();
-        let mut steps = request
-            .pipeline_execution_arn(pipeline_execution_arn)
-            .into_paginator()
-            .page_size(PAGE_SIZE)
-            .items()
-            .send();
-        while let Some(step) = steps.next().await {
-            let step = step.map_err(|error| {
-                let resource = format!("pipeline execution {pipeline_execution_arn}");
-                ServiceFailure::of("ListPipelineExecutionSteps", resource, &error)
-            })?;
-            let callback = step.metadata.and_then(|metadata| metadata.callback);
-            if callback
-                .and_then(|callback| callback.callback_token)
-                .as_deref()
-                == Some(token)
-            {
-                let status = step.step_status;
-                return Ok(matches!(
-                    status,
-                    Some(StepStatus::Executing | StepStatus::Starting)
-                ));
-            }
-        }
-        Ok(false)
-    }
-
-    /// Ends a pipeline's callback step well (`SendPipelineExecutionStepSuccess`). The same answer may be sent again.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says, among it that nobody waits for an answer under this token any more.
-    pub async fn send_step_success(
-        &self,
-        token: &str,
-        outputs: Vec<(String, String)>,
-    ) -> Result<(), ServiceFailure> {
-        let parameter = |(name, value)| OutputParameter::builder().name(name).value(value).build();
-        let request = self.client.send_pipeline_execution_step_success();
-        let reply = request
-            .callback_token(token)
-            .set_output_parameters(Some(outputs.into_iter().map(parameter).collect()))
-            .client_request_token(answer_id(token, "success"))
-            .send()
-            .await;
-        reply.map(drop).map_err(|error| {
-            let resource = format!("callback token {token}");
-            ServiceFailure::of("SendPipelineExecutionStepSuccess", resource, &error)
-        })
-    }
-
-    /// Ends a pipeline's callback step with a failure (`SendPipelineExecutionStepFailure`); a reason has at most 256
-    /// characters. The same answer may be sent again.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the service says, among it that nobody waits for an answer under this token any more.
-    pub async fn send_step_failure(&self, token: &str, reason: &str) -> Result<(), ServiceFailure> {
-        let request = self.client.send_pipeline_execution_step_failure();
-        let reply = request
-            .callback_token(token)
-            .failure_reason(reason)
-            .client_request_token(answer_id(token, "failure"))
-            .send()
-            .await;
-        reply.map(drop).map_err(|error| {
-            let resource = format!("callback token {token}");
-            ServiceFailure::of("SendPipelineExecutionStepFailure", resource, &error)
-        })
-    }
-
     /// The model package of this ARN (`DescribeModelPackage`).
     ///
     /// # Errors
@@ -515,16 +303,6 @@ impl SageMaker {
             )
         }))
     }
-}
-
-/// By which the service knows that an answer is the one that it has already.
-fn answer_id(token: &str, answer: &str) -> String {
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{token} {answer}").as_bytes()).to_string()
-}
-
-/// A second earlier, because the service's times are cut and its filters leave out the time itself.
-fn earlier(time: DateTime) -> DateTime {
-    DateTime::from_secs(time.secs() - 1)
 }
 
 fn unless_absent<T>(reply: Result<T, ServiceFailure>) -> Result<Option<T>, ServiceFailure> {

@@ -1,0 +1,161 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn a_long_reason_is_cut_and_the_advice_stays() {
+    let error = Error::EndpointCreationFailed {
+        endpoint_name: "churn".to_owned(),
+        reason: Some("ü".repeat(3000)),
+    };
+    let message = error.to_string();
+    assert_eq!(message.chars().count(), 1024);
+    assert!(message.starts_with("The endpoint churn could not be created: üüü"));
+    assert!(message.ends_with("call again."), "{message}");
+}
+
+#[test]
+fn what_an_undo_left_is_named_after_the_error() {
+    let failure = Failure {
+        error: Error::UpdateRolledBack {
+            endpoint_name: "churn".to_owned(),
+            endpoint_config: "endpoint-config-1".to_owned(),
+            reason: Some("x".repeat(2000)),
+        },
+        left_behind: vec![
+            LeftBehind {
+                resource: "endpoint config endpoint-config-2".to_owned(),
+                reason: "access was denied".to_owned(),
+            },
+            LeftBehind {
+                resource: "model model-2".to_owned(),
+                reason: "access was denied".to_owned(),
+            },
+        ],
+    };
+    let diagnostic = Diagnostic::from(failure);
+    assert_eq!(diagnostic.error_type, "UpdateRolledBack");
+    assert!(diagnostic.error_message.chars().count() <= 1024);
+    for part in [
+        "churn",
+        "endpoint-config-1",
+        "endpoint-config-2",
+        "model-2",
+        "access was denied",
+    ] {
+        assert!(
+            diagnostic.error_message.contains(part),
+            "{part} in {}",
+            diagnostic.error_message
+        );
+    }
+}
+
+#[test]
+fn a_failed_call_has_the_contracts_word_for_its_kind() {
+    let cases = [
+        (FailureKind::AccessDenied, "AccessDenied"),
+        (FailureKind::LimitExceeded, "ResourceLimitExceeded"),
+        (FailureKind::Throttled, "Throttled"),
+        (FailureKind::ServiceFault, "SageMakerError"),
+        (FailureKind::NoReply, "SageMakerError"),
+        (FailureKind::Refused, "SageMakerError"),
+    ];
+    for (kind, word) in cases {
+        let mut failure = ServiceFailure::no_reply("CreateModel", "model model-1".to_owned());
+        failure.kind = kind;
+        assert_eq!(Error::Service(failure).error_type(), word);
+    }
+}
+
+#[test]
+fn a_long_list_of_what_is_left_does_not_crowd_out_the_error() {
+    let failure = Failure {
+        error: Error::EndpointNotFound {
+            endpoint_name: "churn".to_owned(),
+        },
+        left_behind: vec![LeftBehind {
+            resource: "model model-1".to_owned(),
+            reason: "x".repeat(3000),
+        }],
+    };
+    let message = failure.to_string();
+    assert!(
+        message.starts_with("There is no endpoint churn. Call deploy-new-endpoint"),
+        "{message}"
+    );
+    assert!(
+        message.contains("Left behind: model model-1, because xxx"),
+        "{message}"
+    );
+    assert!((500..800).contains(&message.chars().count()), "{message}");
+}
+
+#[test]
+fn a_brief_failure_keeps_its_word_and_as_much_of_the_reason_as_fits() {
+    let failure = |reason: &str| {
+        Failure::from(Error::UpdateRolledBack {
+            endpoint_name: "churn".to_owned(),
+            endpoint_config: "endpoint-config-1".to_owned(),
+            reason: Some(reason.to_owned()),
+        })
+    };
+    let short = failure("out of memory").brief(400);
+    assert!(short.ends_with("call again."), "{short}");
+    let long = failure(&"not enough memory; ".repeat(30)).brief(256);
+    assert!(
+        long.starts_with("UpdateRolledBack: The update of the endpoint churn"),
+        "{long}"
+    );
+    let last = long.trim_end_matches('…').rsplit(' ').next();
+    assert!(matches!(last, Some("not" | "enough" | "memory")), "{long}");
+    assert!((230..=256).contains(&long.chars().count()), "{long}");
+    let without_advice = failure("out of memory").brief(160);
+    assert!(
+        without_advice.ends_with("out of memory"),
+        "{without_advice}"
+    );
+    assert_eq!(failure(&"ü".repeat(999)).brief(256).chars().count(), 256);
+}
+
+#[test]
+fn bad_keys_keep_their_reasons_as_long_as_those_fit() {
+    let bad_keys = |count: usize| {
+        let bad_key =
+            |number| BadKey::new(format!("key_{number:02}"), "must be a name, not \"x y\"");
+        Error::InvalidRequest {
+            bad_keys: (0..count).map(bad_key).collect(),
+        }
+    };
+    let few = bad_keys(20).to_string();
+    assert!(few.contains("key_19 must be a name"), "{few}");
+    assert!(few.ends_with("call again."), "{few}");
+    let many = bad_keys(40).to_string();
+    assert!(
+        !many.contains("must be a name") && many.contains("key_39"),
+        "{many}"
+    );
+    assert!(many.ends_with("call again."), "{many}");
+}
+
+#[test]
+fn many_bad_keys_are_all_named() {
+    let bad_keys: Vec<_> = (0..40)
+        .map(|number| BadKey::new(format!("some_long_key_{number}"), "must be ".repeat(30)))
+        .collect();
+    let message = Error::InvalidRequest {
+        bad_keys: bad_keys.clone(),
+    }
+    .to_string();
+    for bad in bad_keys {
+        assert!(message.contains(&bad.key), "{} in {message}", bad.key);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_message_is_longer_than_a_step_keeps(before in ".{0,1500}", reason in ".{0,1500}", after in ".{0,1500}") {
+        let message = fit(&before, &reason, &after, LONGEST_MESSAGE);
+        prop_assert!(message.chars().count() <= LONGEST_MESSAGE);
+    }
+}

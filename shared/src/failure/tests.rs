@@ -1,0 +1,164 @@
+use super::*;
+
+#[test]
+fn codes_and_messages_are_told_apart() {
+    let cases = [
+        (
+            "ValidationException",
+            r#"Cannot create already existing endpoint "arn:x""#,
+            400,
+            FailureKind::AlreadyExists,
+        ),
+        (
+            "ValidationException",
+            r#"Cannot create already existing endpoint configuration "arn:x""#,
+            400,
+            FailureKind::AlreadyExists,
+        ),
+        (
+            "ValidationException",
+            r#"Cannot create already existing model "arn:x""#,
+            400,
+            FailureKind::AlreadyExists,
+        ),
+        (
+            "ValidationException",
+            r#"Could not find endpoint "arn:x"."#,
+            400,
+            FailureKind::NotFound,
+        ),
+        (
+            "ValidationException",
+            "Could not find endpoint configuration 'arn:x'.",
+            400,
+            FailureKind::NotFound,
+        ),
+        (
+            "ValidationException",
+            "ModelPackage arn:x does not exist.",
+            400,
+            FailureKind::NotFound,
+        ),
+        ("ResourceNotFound", "", 400, FailureKind::NotFound),
+        (
+            "ValidationException",
+            r#"Cannot update in-progress endpoint "arn:x"."#,
+            400,
+            FailureKind::InProgress,
+        ),
+        (
+            "ValidationException",
+            "1 validation error detected: …",
+            400,
+            FailureKind::Refused,
+        ),
+        (
+            "ResourceLimitExceeded",
+            "The account-level service limit …",
+            400,
+            FailureKind::LimitExceeded,
+        ),
+        (
+            "ThrottlingException",
+            "Rate exceeded",
+            400,
+            FailureKind::Throttled,
+        ),
+        (
+            "ThrottlingException",
+            "Rate exceeded",
+            503,
+            FailureKind::Throttled,
+        ),
+        (
+            "AccessDeniedException",
+            "User: x is not authorized to perform: y",
+            400,
+            FailureKind::AccessDenied,
+        ),
+        ("InternalFailure", "", 500, FailureKind::ServiceFault),
+        ("ServiceUnavailable", "", 503, FailureKind::ServiceFault),
+        (
+            "ExpiredTokenException",
+            "The security token is expired",
+            400,
+            FailureKind::Refused,
+        ),
+        ("", "", 400, FailureKind::Refused),
+    ];
+    for (code, message, status, kind) in cases {
+        assert_eq!(classify(code, message, status), kind, "{code}: {message}");
+    }
+}
+
+fn failure(kind: FailureKind, code: &str, message: &str) -> ServiceFailure {
+    ServiceFailure {
+        service: Service::SageMaker,
+        operation: "CreateModel",
+        resource: "model model-1".to_owned(),
+        kind,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+#[test]
+fn the_reason_is_the_code_with_the_words_or_what_there_is_of_both() {
+    let reason = |code, message| failure(FailureKind::Refused, code, message).reason();
+    assert_eq!(
+        reason("ValidationException", "No."),
+        "ValidationException: No."
+    );
+    assert_eq!(reason("InternalFailure", ""), "InternalFailure");
+    assert_eq!(
+        reason("", "the connection was closed"),
+        "the connection was closed"
+    );
+}
+
+#[test]
+fn only_what_time_may_heal_is_repeated_and_only_a_lost_reply_may_have_acted() {
+    use FailureKind as K;
+    let cases = [
+        (K::Throttled, true, false),
+        (K::ServiceFault, true, true),
+        (K::NoReply, true, true),
+        (K::AccessDenied, false, false),
+        (K::LimitExceeded, false, false),
+        (K::NotFound, false, false),
+        (K::PrerequisiteNotFound, false, false),
+        (K::AlreadyExists, false, false),
+        (K::InProgress, false, false),
+        (K::Refused, false, false),
+    ];
+    for (kind, transient, may_have_acted) in cases {
+        let failure = failure(kind, "", "");
+        assert_eq!(failure.is_transient(), transient, "{kind:?}");
+        assert_eq!(failure.may_have_acted(), may_have_acted, "{kind:?}");
+    }
+}
+
+#[test]
+fn the_advice_fits_the_kind() {
+    use FailureKind as K;
+    for (kind, words) in [
+        (K::AccessDenied, "Allow sagemaker:CreateModel"),
+        (K::LimitExceeded, "higher quota"),
+        (K::Throttled, "call again later"),
+        (K::ServiceFault, "what was done is taken up"),
+        (K::NoReply, "what was done is taken up"),
+        (K::Refused, "Correct what the service names"),
+    ] {
+        let advice = failure(kind, "", "").advice();
+        assert!(advice.contains(words), "{kind:?}: {advice}");
+    }
+}
+
+#[test]
+fn an_error_is_told_with_its_causes() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("no connection")]
+    struct Outer(#[source] std::io::Error);
+    let error = Outer(std::io::Error::other("the cable is out"));
+    assert_eq!(in_words(&error), "no connection: the cable is out");
+}

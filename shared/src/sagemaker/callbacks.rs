@@ -1,0 +1,97 @@
+//! Pipelines' steps that wait for an answer.
+
+use aws_sdk_sagemaker::types::{OutputParameter, StepStatus};
+use uuid::Uuid;
+
+use super::{PAGE_SIZE, SageMaker};
+use crate::failure::ServiceFailure;
+
+impl SageMaker {
+    /// Whether a pipeline's step still waits for the answer under this token (`ListPipelineExecutionSteps`, all
+    /// pages).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn callback_is_open(
+        &self,
+        pipeline_execution_arn: &str,
+        token: &str,
+    ) -> Result<bool, ServiceFailure> {
+        let request = self.client.list_pipeline_execution_steps();
+        let mut steps = request
+            .pipeline_execution_arn(pipeline_execution_arn)
+            .into_paginator()
+            .page_size(PAGE_SIZE)
+            .items()
+            .send();
+        while let Some(step) = steps.next().await {
+            let step = step.map_err(|error| {
+                let resource = format!("pipeline execution {pipeline_execution_arn}");
+                ServiceFailure::of("ListPipelineExecutionSteps", resource, &error)
+            })?;
+            let callback = step.metadata.and_then(|metadata| metadata.callback);
+            if callback
+                .and_then(|callback| callback.callback_token)
+                .as_deref()
+                == Some(token)
+            {
+                let status = step.step_status;
+                return Ok(matches!(
+                    status,
+                    Some(StepStatus::Executing | StepStatus::Starting)
+                ));
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends a pipeline's callback step well (`SendPipelineExecutionStepSuccess`). The same answer may be sent again.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says, among it that nobody waits for an answer under this token any more.
+    pub async fn send_step_success(
+        &self,
+        token: &str,
+        outputs: Vec<(String, String)>,
+    ) -> Result<(), ServiceFailure> {
+        let parameter = |(name, value)| OutputParameter::builder().name(name).value(value).build();
+        let request = self.client.send_pipeline_execution_step_success();
+        let reply = request
+            .callback_token(token)
+            .set_output_parameters(Some(outputs.into_iter().map(parameter).collect()))
+            .client_request_token(answer_id(token, "success"))
+            .send()
+            .await;
+        reply.map(drop).map_err(|error| {
+            let resource = format!("callback token {token}");
+            ServiceFailure::of("SendPipelineExecutionStepSuccess", resource, &error)
+        })
+    }
+
+    /// Ends a pipeline's callback step with a failure (`SendPipelineExecutionStepFailure`); a reason has at most 256
+    /// characters. The same answer may be sent again.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says, among it that nobody waits for an answer under this token any more.
+    pub async fn send_step_failure(&self, token: &str, reason: &str) -> Result<(), ServiceFailure> {
+        let request = self.client.send_pipeline_execution_step_failure();
+        let reply = request
+            .callback_token(token)
+            .failure_reason(reason)
+            .client_request_token(answer_id(token, "failure"))
+            .send()
+            .await;
+        reply.map(drop).map_err(|error| {
+            let resource = format!("callback token {token}");
+            ServiceFailure::of("SendPipelineExecutionStepFailure", resource, &error)
+        })
+    }
+}
+
+/// By which the service knows that an answer is the one that it has already.
+fn answer_id(token: &str, answer: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{token} {answer}").as_bytes()).to_string()
+}
