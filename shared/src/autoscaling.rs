@@ -68,7 +68,7 @@ impl Autoscaling {
             };
             found.push(Scaling {
                 variant: variant.clone(),
-                target: only(&target, &TARGET_MEMBERS),
+                target,
                 policies: self.policies(&resource_id).await?,
                 scheduled_actions: self.scheduled_actions(&resource_id).await?,
             });
@@ -93,7 +93,10 @@ impl Autoscaling {
             )
             .of_autoscaling()
         })?;
-        Ok(reply.objects("ScalableTargets").into_iter().next())
+        Ok(reply
+            .all("ScalableTargets", &TARGET_MEMBERS)
+            .into_iter()
+            .next())
     }
 
     async fn policies(&self, resource_id: &str) -> Result<Vec<Wire>, ServiceFailure> {
@@ -106,20 +109,14 @@ impl Autoscaling {
                 .service_namespace(ServiceNamespace::Sagemaker)
                 .resource_id(resource_id)
                 .scalable_dimension(DIMENSION)
-                .set_next_token(next.take());
+                .set_next_token(next);
             let sent = request.customize().interceptor(reply.clone()).send().await;
-            next = sent
-                .map_err(|error| {
-                    ServiceFailure::of(
-                        "DescribeScalingPolicies",
-                        scalable_target(resource_id),
-                        &error,
-                    )
-                    .of_autoscaling()
-                })?
-                .next_token;
-            let page = reply.objects("ScalingPolicies");
-            policies.extend(page.iter().map(|policy| only(policy, &POLICY_MEMBERS)));
+            let page = sent.map_err(|error| {
+                let target = scalable_target(resource_id);
+                ServiceFailure::of("DescribeScalingPolicies", target, &error).of_autoscaling()
+            })?;
+            policies.extend(reply.all("ScalingPolicies", &POLICY_MEMBERS));
+            next = page.next_token;
             if next.is_none() {
                 return Ok(policies);
             }
@@ -136,20 +133,14 @@ impl Autoscaling {
                 .service_namespace(ServiceNamespace::Sagemaker)
                 .resource_id(resource_id)
                 .scalable_dimension(DIMENSION)
-                .set_next_token(next.take());
+                .set_next_token(next);
             let sent = request.customize().interceptor(reply.clone()).send().await;
-            next = sent
-                .map_err(|error| {
-                    ServiceFailure::of(
-                        "DescribeScheduledActions",
-                        scalable_target(resource_id),
-                        &error,
-                    )
-                    .of_autoscaling()
-                })?
-                .next_token;
-            let page = reply.objects("ScheduledActions");
-            actions.extend(page.iter().map(|action| only(action, &ACTION_MEMBERS)));
+            let page = sent.map_err(|error| {
+                let target = scalable_target(resource_id);
+                ServiceFailure::of("DescribeScheduledActions", target, &error).of_autoscaling()
+            })?;
+            actions.extend(reply.all("ScheduledActions", &ACTION_MEMBERS));
+            next = page.next_token;
             if next.is_none() {
                 return Ok(actions);
             }
@@ -279,11 +270,14 @@ fn body(resource_id: &str, wire: &Wire) -> impl Fn(&mut HttpRequest) + Send + Sy
 struct Reply(Arc<Mutex<Value>>);
 
 impl Reply {
-    /// The objects of one of the reply's lists.
-    fn objects(&self, list: &str) -> Vec<Wire> {
+    /// What can be put again of the objects of one of the reply's lists.
+    fn all(&self, list: &str, members: &[&str]) -> Vec<Wire> {
         let reply = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let objects = reply[list].as_array().into_iter().flatten();
-        objects.filter_map(Value::as_object).cloned().collect()
+        objects
+            .filter_map(Value::as_object)
+            .map(|object| only(object, members))
+            .collect()
     }
 }
 
