@@ -3,8 +3,9 @@
 //! What scales a variant is read and put in the service's wire form ([`Scaling`]), so that it can be taken off,
 //! noted down and put back without loss. No method repeats a call: the reconciler's next turn does.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use aws_config::SdkConfig;
 use aws_sdk_applicationautoscaling::Client;
 use aws_sdk_applicationautoscaling::config::http::HttpRequest;
 use aws_sdk_applicationautoscaling::config::interceptors::AfterDeserializationInterceptorContextRef;
@@ -39,13 +40,22 @@ const ACTION_MEMBERS: [&str; 6] = [
 /// The calls that the functions make.
 #[derive(Debug, Clone)]
 pub struct Autoscaling {
-    client: Client,
+    configuration: SdkConfig,
+    /// Made by the first call: most deployments make none.
+    client: OnceLock<Client>,
 }
 
 impl Autoscaling {
-    /// Makes its calls with this client.
-    pub fn new(client: Client) -> Self {
-        Self { client }
+    /// Makes its calls with a client of this configuration.
+    pub fn new(configuration: SdkConfig) -> Self {
+        Self {
+            configuration,
+            client: OnceLock::new(),
+        }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.configuration))
     }
 
     /// What scales these variants of an endpoint: their targets, policies and scheduled actions
@@ -79,7 +89,7 @@ impl Autoscaling {
     async fn find_target(&self, resource_id: &str) -> Result<Option<Wire>, ServiceFailure> {
         let reply = Reply::default();
         let request = self
-            .client
+            .client()
             .describe_scalable_targets()
             .service_namespace(ServiceNamespace::Sagemaker)
             .resource_ids(resource_id)
@@ -104,7 +114,7 @@ impl Autoscaling {
         loop {
             let reply = Reply::default();
             let request = self
-                .client
+                .client()
                 .describe_scaling_policies()
                 .service_namespace(ServiceNamespace::Sagemaker)
                 .resource_id(resource_id)
@@ -128,7 +138,7 @@ impl Autoscaling {
         loop {
             let reply = Reply::default();
             let request = self
-                .client
+                .client()
                 .describe_scheduled_actions()
                 .service_namespace(ServiceNamespace::Sagemaker)
                 .resource_id(resource_id)
@@ -164,7 +174,7 @@ impl Autoscaling {
         // The SDK's own request has what it insists on; what is sent is the wire form.
         let sent = match change {
             Change::Target(wire) => self
-                .client
+                .client()
                 .register_scalable_target()
                 .service_namespace(sagemaker)
                 .resource_id(&id)
@@ -176,7 +186,7 @@ impl Autoscaling {
                 .map(drop)
                 .map_err(|error| ServiceFailure::of("RegisterScalableTarget", target, &error)),
             Change::Policy(wire) => self
-                .client
+                .client()
                 .put_scaling_policy()
                 .policy_name("named in the wire form")
                 .service_namespace(sagemaker)
@@ -189,7 +199,7 @@ impl Autoscaling {
                 .map(drop)
                 .map_err(|error| ServiceFailure::of("PutScalingPolicy", target, &error)),
             Change::ScheduledAction(wire) => self
-                .client
+                .client()
                 .put_scheduled_action()
                 .scheduled_action_name("named in the wire form")
                 .service_namespace(sagemaker)
@@ -218,7 +228,7 @@ impl Autoscaling {
     ) -> Result<(), ServiceFailure> {
         let id = resource_id(endpoint_name, variant);
         let request = self
-            .client
+            .client()
             .deregister_scalable_target()
             .service_namespace(ServiceNamespace::Sagemaker)
             .resource_id(&id)

@@ -1,9 +1,10 @@
 //! The queue that pipelines put their callback steps' messages into: the only file that makes calls to SQS.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 
 use crate::failure::ServiceFailure;
@@ -11,18 +12,25 @@ use crate::failure::ServiceFailure;
 /// The calls that the functions make.
 #[derive(Debug, Clone)]
 pub struct Queues {
-    client: Client,
+    configuration: SdkConfig,
+    /// Made by the first call: who does not come through a queue makes none.
+    client: OnceLock<Client>,
     /// The URLs of the queues met so far, by ARN.
     urls: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl Queues {
-    /// Makes its calls with this client.
-    pub fn new(client: Client) -> Self {
+    /// Makes its calls with a client of this configuration.
+    pub fn new(configuration: SdkConfig) -> Self {
         Self {
-            client,
+            configuration,
+            client: OnceLock::new(),
             urls: Arc::default(),
         }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.configuration))
     }
 
     /// Has a message that is being received come back after this time (`ChangeMessageVisibility`), in whole
@@ -40,7 +48,7 @@ impl Queues {
         let url = self.url(queue_arn).await?;
         let seconds = i32::try_from(after.as_secs()).unwrap_or(i32::MAX);
         let request = self
-            .client
+            .client()
             .change_message_visibility()
             .queue_url(url)
             .receipt_handle(receipt_handle)
@@ -60,7 +68,7 @@ impl Queues {
         let mut parts = queue_arn.split(':').skip(4);
         let (account, name) = (parts.next(), parts.next());
         let request = self
-            .client
+            .client()
             .get_queue_url()
             .set_queue_name(name.map(str::to_owned))
             .set_queue_owner_aws_account_id(account.map(str::to_owned));

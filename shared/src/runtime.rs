@@ -1,10 +1,9 @@
 //! What the three binaries share: logging, the client, and the way from an invocation to its answer.
 
+mod clients;
+
 use std::time::{Duration, SystemTime};
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
 use serde::Serialize;
@@ -17,7 +16,6 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::autoscaling::Autoscaling;
 use crate::callback::answer_batch;
 use crate::check::check_endpoint_exists;
 use crate::contract::{
@@ -26,18 +24,10 @@ use crate::contract::{
 use crate::deploy::{Budget, Services, deploy, remaining_until};
 use crate::error::Failure;
 use crate::metrics;
-use crate::queue::Queues;
 use crate::sagemaker::SageMaker;
 use crate::wait::Pace;
 
-/// A connection to a regional endpoint is there in milliseconds or not at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// These calls answer in well under a second; a reply that takes this long is lost.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A call as a whole: connection, request and reply.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
+pub use clients::{connect, connect_for_deployments};
 
 /// How long the check goes on through throttling where no deadline is known.
 const CHECK_WAIT: Duration = Duration::from_secs(20);
@@ -71,69 +61,6 @@ pub fn init() {
     let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME");
     metrics::start(function.unwrap_or_else(|_| "local".to_owned()));
     std::panic::set_hook(Box::new(|panic| error!(%panic, "the function panicked")));
-}
-
-/// A client for `SageMaker`, configured by the environment, with every timeout set.
-pub async fn connect() -> SageMaker {
-    sagemaker(&configuration().await)
-}
-
-/// Clients for every service that a deployment calls, configured likewise.
-pub async fn connect_for_deployments() -> Services {
-    let configuration = configuration().await;
-    let mut autoscaling = aws_sdk_applicationautoscaling::config::Builder::from(&configuration);
-    mend_endpoint_url("APPLICATION_AUTO_SCALING", &environment(), |url| {
-        autoscaling.set_endpoint_url(url);
-    });
-    let autoscaling = aws_sdk_applicationautoscaling::Client::from_conf(autoscaling.build());
-    let mut queues = aws_sdk_sqs::config::Builder::from(&configuration);
-    mend_endpoint_url("SQS", &environment(), |url| {
-        queues.set_endpoint_url(url);
-    });
-    let queues = aws_sdk_sqs::Client::from_conf(queues.build());
-    Services {
-        sagemaker: sagemaker(&configuration),
-        autoscaling: Autoscaling::new(autoscaling),
-        queues: Queues::new(queues),
-    }
-}
-
-async fn configuration() -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts)
-        // The reconciler repeats calls itself, within its budget. It has to know of each reply that was
-        // lost, and behind the SDK's own retries it would only see the last.
-        .retry_config(RetryConfig::disabled())
-        .load()
-        .await
-}
-
-fn sagemaker(configuration: &SdkConfig) -> SageMaker {
-    let mut config = aws_sdk_sagemaker::config::Builder::from(configuration);
-    mend_endpoint_url("SAGEMAKER", &environment(), |url| {
-        config.set_endpoint_url(url);
-    });
-    SageMaker::new(aws_sdk_sagemaker::Client::from_conf(config.build()))
-}
-
-/// Sets a service's endpoint URL where the SDK must not find it by itself, because the environment gives a blank one:
-/// the SDK would take nothing for a URL, and panic at the first call.
-///
-/// A template or a shell sets a variable to nothing rather than not at all.
-fn mend_endpoint_url(service: &str, environment: &Environment, set: impl FnOnce(Option<String>)) {
-    let urls: Vec<_> = [&format!("AWS_ENDPOINT_URL_{service}"), "AWS_ENDPOINT_URL"]
-        .into_iter()
-        .filter_map(|name| environment.get(name))
-        .map(|url| url.trim().to_owned())
-        .collect();
-    if urls.iter().any(String::is_empty) {
-        set(urls.into_iter().find(|url| !url.is_empty()));
-    }
 }
 
 /// The process's environment variables; those that are not Unicode set no key.
@@ -292,32 +219,6 @@ mod tests {
             "[]",
         ] {
             assert!(queue_batch(event).is_none(), "{event}");
-        }
-    }
-
-    #[test]
-    fn a_blank_endpoint_url_is_none_and_the_services_own_counts_first() {
-        let (own, all) = ("AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL");
-        let mended = |url: &str| vec![Some(url.to_owned())];
-        for (variables, expected) in [
-            (vec![], vec![]),
-            (vec![(all, "http://a")], vec![]),
-            (vec![(all, "http://a"), (own, "http://b")], vec![]),
-            (vec![(all, "http://a"), (own, " ")], mended("http://a")),
-            (vec![(all, ""), (own, "http://b")], mended("http://b")),
-            (vec![(all, "")], vec![None]),
-            (
-                vec![(all, "http://a"), ("AWS_ENDPOINT_URL_SQS", "")],
-                vec![],
-            ),
-        ] {
-            let environment = variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
-            let mut set = Vec::new();
-            mend_endpoint_url("SAGEMAKER", &environment, |url| set.push(url));
-            assert_eq!(set, expected, "{variables:?}");
         }
     }
 }

@@ -260,7 +260,7 @@ fn connect(server: &Server, timeouts: TimeoutConfig) -> Services {
         .build();
     Services {
         sagemaker: SageMaker::new(aws_sdk_sagemaker::Client::new(&config)),
-        autoscaling: Autoscaling::new(aws_sdk_applicationautoscaling::Client::new(&config)),
-        queues: Queues::new(aws_sdk_sqs::Client::new(&config)),
+        autoscaling: Autoscaling::new(config.clone()),
+        queues: Queues::new(config.clone()),
     }
 }
