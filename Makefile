@@ -12,7 +12,7 @@ FUNCTIONS := check-endpoint-exists deploy-new-endpoint deploy-existing-endpoint
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-PYTHON_CODE := harness demo tests local
+PYTHON_CODE := harness demo tests local pipeline
 
 # The one selection of packages, targets and features that demo, test and lint share. Another one would make cargo
 # compile the SageMaker SDK, which takes minutes, once more.
@@ -98,7 +98,7 @@ clean-tools: ## Remove .venv
 # --clear: what an earlier requirements.txt installed does not linger.
 $(INSTALLED): requirements.txt
 	@$(MAKE) --no-print-directory check-python
-	@echo "Installing the Python tools into $(VENV): about a minute."
+	@echo "Installing the Python tools into $(VENV): some minutes."
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@

@@ -5,11 +5,20 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from demo.promotion import WrongWalkError
 from demo.screen import Screen, Stopwatch
 from demo.story import WrongError, play
 from harness.emulator import FunctionDiedError, FunctionTimedOutError
 
-_EXPECTED = (WrongError, FunctionDiedError, FunctionTimedOutError, BotoCoreError, ClientError, OSError)
+_EXPECTED = (
+    WrongError,
+    WrongWalkError,
+    FunctionDiedError,
+    FunctionTimedOutError,
+    BotoCoreError,
+    ClientError,
+    OSError,
+)
 
 
 def main() -> int:

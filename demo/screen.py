@@ -68,6 +68,14 @@ class Screen:
         painted = self._paint(status, _STATUS_COLOURS.get(status, _BOLD))
         self.line(f"    {self._paint('…', _DIM)} {elapsed:4.1f} s  {painted}")
 
+    def step(self, name: str, good: bool, text: str) -> None:
+        """Print a step of a pipeline that has ended, and what came of it."""
+        mark, colour = ("✓", _GREEN) if good else ("✗", _RED)
+        first, *more = _wrapped(text, _WIDTH - 8)
+        self.line(f"    {self._paint(mark, colour)} {name}")
+        for line in (first, *more):
+            self.line(f"        {self._paint(line, _DIM if good else colour)}")
+
     def failure(self, text: str) -> None:
         """Print why the demo ends early."""
         self.line()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+from demo import promotion
 from demo.screen import Aside, Screen, Stopwatch
 from harness import scene
 from harness.binaries import FUNCTIONS, binary
@@ -108,6 +109,11 @@ class Story:
         self._expect_serving(fourth, resumed["endpoint_config"])
         self._screen.note("All of the traffic is on version 4 again.")
 
+    def play_promotion(self, walks: promotion.Walks) -> None:
+        """Play the act of the pipeline."""
+        self._headline("A pipeline takes a model to staging and, once it serves there, to production")
+        walks.play()
+
     def _sound_the_alarm(self) -> None:
         """Let the canary's alarm go off as soon as the canary has traffic."""
         # Between two updates, all of the traffic is on what the last one brought.
@@ -180,7 +186,10 @@ def play(screen: Screen) -> None:
         screen.title("From a registered model to a serving endpoint, without an AWS account")
         screen.note("The three built functions run under Lambda's own runtime interface emulator and are called")
         screen.note(f"through the Lambda API. Their SageMaker is a local stand-in at {sagemaker.url}.")
-        Story(screen, sagemaker, functions).play()
+        story = Story(screen, sagemaker, functions)
+        with promotion.compiling() as compiling:
+            story.play()
+            story.play_promotion(running.enter_context(promotion.Walks(screen, compiling)))
 
 
 def _status_changes(screen: Screen) -> Callable[[Record], None]:

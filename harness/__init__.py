@@ -6,6 +6,9 @@
     emulator   one function binary under Lambda's runtime interface emulator
     local      sagemaker-local, the local SageMaker API
     moto       moto's SageMaker, a second opinion
+    queues     moto's SQS, with a faster clock
+    poller     what Lambda does between a queue and a function
+    pipeline   a compiled pipeline definition, run with the functions
 
 Importing the package cuts this process off from any real AWS account: see ``aws.leave_real_account``.
 """

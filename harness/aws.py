@@ -46,7 +46,8 @@ def environment(**more: str) -> dict[str, str]:
 
 def endpoint_urls(url: str) -> dict[str, str]:
     """Return the variables that send every call of a function to the one server at ``url``."""
-    return {"AWS_ENDPOINT_URL_SAGEMAKER": url, "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING": url}
+    services = ("SAGEMAKER", "APPLICATION_AUTO_SCALING", "SQS")
+    return {f"AWS_ENDPOINT_URL_{service}": url for service in services}
 
 
 def client(service: str, url: str, **config: Any) -> Any:

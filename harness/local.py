@@ -92,6 +92,19 @@ class LocalSageMaker:
         """Return how many percent of an endpoint's traffic an update's new variants have."""
         return self._control("GET", f"traffic?endpoint_name={endpoint_name}")["percent"]
 
+    def start_callback_step(self, execution_arn: str, step_name: str, queue_url: str) -> str:
+        """Have a pipeline's step wait for an answer, and return the token that it is given under."""
+        step = {"pipeline_execution_arn": execution_arn, "step_name": step_name, "queue_url": queue_url}
+        return self._control("POST", "callback-steps", step)["token"]
+
+    def callback_step(self, token: str) -> dict[str, Any]:
+        """Return how a step that waited, or still does, stands: its status, outputs or reason, and every answer."""
+        return self._control("GET", f"callback-steps?token={token}")
+
+    def expire_callback_step(self, token: str) -> None:
+        """Have nobody wait for a step's answer any more."""
+        self._control("DELETE", f"callback-steps?token={token}")
+
     def calls(self, *operations: str) -> list[Call]:
         """Return the recorded calls in order, of the named operations or of all."""
         calls = self._control("GET", "calls")

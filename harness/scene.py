@@ -1,5 +1,6 @@
 """What is in the account before a function is called: registered packages, and endpoints made by someone else."""
 
+import json
 from typing import Any
 
 from harness import aws
@@ -76,3 +77,15 @@ def wait_for_status(sagemaker: Any, endpoint_name: str, wanted: str, timeout: fl
         timeout,
         lambda: f"{endpoint_name} is {status(sagemaker, endpoint_name)}, not {wanted}",
     )
+
+
+def callback_message(token: str, execution_arn: str, step_name: str, arguments: dict[str, Any]) -> str:
+    """Return the body of the message that a pipeline's callback step puts into its queue."""
+    message = {
+        "token": token,
+        "pipelineExecutionArn": execution_arn,
+        "stepName": step_name,
+        "status": "Executing",
+        "arguments": arguments,
+    }
+    return json.dumps(message)

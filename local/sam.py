@@ -20,6 +20,9 @@ _TEMPLATE = REPOSITORY / ".aws-sam" / "build" / "template.yaml"
 # What the template names the functions by unless told otherwise.
 _PREFIX = "sagemaker-"
 
+# What the functions call, as the template's parameters spell it.
+_APIS = ("SageMaker", "AutoScaling", "Sqs")
+
 # Far longer than an invocation takes here, and short enough to see that one hangs.
 _INVOCATION_SECONDS = 120
 # The SAM CLI takes its containers away before it ends.
@@ -39,7 +42,7 @@ class Sam:
             f"--template={_TEMPLATE}",
             f"--region={aws.REGION}",
             "--parameter-overrides",
-            f"SageMakerEndpointUrl={url} AutoScalingEndpointUrl={url} Architecture={architecture()}",
+            " ".join([*(f"{api}EndpointUrl={url}" for api in _APIS), f"Architecture={architecture()}"]),
             "--skip-pull-image",
         ]
         self._environment = aws.environment(

@@ -44,13 +44,9 @@ class Stack:
             asserted = [assertion["Assert"] for assertion in rule["Assertions"]]
             if self._holds(rule["RuleCondition"]) and not all(map(self._holds, asserted)):
                 raise RefusedError(name)
-        self.resources: dict[str, dict[str, Any]] = {
-            name: self._resolved(resource)
-            for name, resource in TEMPLATE["Resources"].items()
-            if "Condition" not in resource or self._holds({"Condition": resource["Condition"]})
-        }
+        self.resources: dict[str, dict[str, Any]] = self._present(TEMPLATE["Resources"])
         self.globals: dict[str, Any] = self._resolved(TEMPLATE["Globals"]["Function"])
-        self.outputs: dict[str, Any] = self._resolved(TEMPLATE["Outputs"])
+        self.outputs: dict[str, Any] = self._present(TEMPLATE["Outputs"])
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the properties of the resources of one type, by their logical ids."""
@@ -77,12 +73,22 @@ class Stack:
         policies = self.resources[name]["Properties"]["Policies"]
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
+    def _present(self, section: dict[str, Any]) -> dict[str, Any]:
+        """Return what there is of a section of the template, resolved: whatever has no condition, or one that holds."""
+        return {
+            name: self._resolved(each)
+            for name, each in section.items()
+            if "Condition" not in each or self._holds({"Condition": each["Condition"]})
+        }
+
     def _holds(self, condition: dict[str, Any]) -> bool:
         match condition:
             case {"Condition": str(name)}:
                 return self._holds(TEMPLATE["Conditions"][name])
             case {"Fn::Not": [inner]}:
                 return not self._holds(inner)
+            case {"Fn::And": [*inner]}:
+                return all(map(self._holds, inner))
             case {"Fn::Or": [*inner]}:
                 return any(map(self._holds, inner))
             case {"Fn::Equals": [left, right]}:

@@ -30,7 +30,9 @@ def alarms(stack: Stack = STACK) -> dict[str, dict[str, Any]]:
 def watched(alarm: dict[str, Any]) -> set[Metric]:
     """Return the metrics that an alarm looks at, with their dimensions."""
     metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each] or [alarm]
-    assert all(metric["Namespace"] == NAMESPACE for metric in metrics)
+    of_queues = {metric["MetricName"] for metric in metrics if metric["Namespace"] == "AWS/SQS"}
+    assert of_queues <= {"ApproximateNumberOfMessagesVisible"}
+    assert of_queues or all(metric["Namespace"] == NAMESPACE for metric in metrics)
     return {
         (metric["MetricName"], frozenset((each["Name"], each["Value"]) for each in metric["Dimensions"]))
         for metric in metrics
@@ -50,6 +52,10 @@ def test_an_alarm_tells_of_rolled_back_of_failed_creations_and_of_what_an_operat
         "RolledBackAlarm": failures("UpdateRolledBack", "deploy-existing-endpoint"),
         "CreationFailedAlarm": failures("EndpointCreationFailed", *deploying),
         "DeploymentFailedAlarm": set().union(*(failures(each, *deploying) for each in OPERATORS_ERRORS)),
+        "DeadLettersAlarm": {
+            ("ApproximateNumberOfMessagesVisible", frozenset({("QueueName", f"<{name}.QueueName>")}))
+            for name in ("DeployNewEndpointDeadLetterQueue", "DeployExistingEndpointDeadLetterQueue")
+        },
     }
 
 
@@ -65,7 +71,9 @@ def test_an_alarm_sounds_at_the_first_failure_and_at_none_where_nothing_is_deplo
         sources = {each["Id"] for each in alarm["Metrics"]} - {expression["Id"]}
         # CloudWatch's limit for one alarm.
         assert len(sources) <= 10
-        assert all(each["MetricStat"]["Stat"] == "Sum" for each in alarm["Metrics"] if "MetricStat" in each)
+        # What happens is added up; what is there is seen at its most.
+        stat = "Maximum" if name == "DeadLettersAlarm" else "Sum"
+        assert all(each["MetricStat"]["Stat"] == stat for each in alarm["Metrics"] if "MetricStat" in each)
         text = expression["Expression"]
         assert "METRICS()" in text or all(re.search(rf"\b{source}\b", text) for source in sources)
     else:
@@ -82,6 +90,7 @@ def test_alarms_write_to_the_topic_that_the_stack_names():
 
 def test_alarms_and_dashboard_can_be_left_out():
     assert alarms(Stack(Alarms="false")) == {}
+    assert set(alarms()) - set(alarms(Stack(CallbackQueues="false"))) == {"DeadLettersAlarm"}
     assert Stack(Dashboard="false").of_type("AWS::CloudWatch::Dashboard") == {}
 
 
@@ -93,6 +102,9 @@ def widgets(stack: Stack = STACK) -> list[dict[str, Any]]:
 def test_the_dashboard_shows_the_alarms_where_there_are_any():
     [shown] = [widget["properties"]["alarms"] for widget in widgets() if widget["type"] == "alarm"]
     assert shown == [f"<{name}.Arn>" for name in alarms()]
+    without_queues = widgets(Stack(CallbackQueues="false"))
+    [shown] = [widget["properties"]["alarms"] for widget in without_queues if widget["type"] == "alarm"]
+    assert shown == [f"<{name}.Arn>" for name in alarms(Stack(CallbackQueues="false"))]
     without = widgets(Stack(Alarms="false"))
     assert without == [widget for widget in widgets() if widget["type"] != "alarm"]
 

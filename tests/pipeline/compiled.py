@@ -1,0 +1,18 @@
+"""What the tests compile the pipelines with."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from harness import aws
+
+# The SDK's own settings of a developer have no say here; it reads them while it is imported.
+os.environ["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] = os.devnull
+os.environ["SAGEMAKER_USER_CONFIG_OVERRIDE"] = os.devnull
+
+from pipeline.stack import Stack
+
+BUCKET = "models"
+STACK = Stack.example(aws.REGION)
+
+Compile = Callable[..., dict[str, Any]]
