@@ -32,6 +32,8 @@ pub(crate) struct CallbackStep {
     pub(crate) started: Moment,
     /// Puts the steps in the order of their creation.
     pub(crate) serial: u64,
+    /// Whether its pipeline is being stopped, which is over once the step is answered.
+    stopping: bool,
     end: Option<(Moment, End)>,
     /// What came in for the token, as the control paths tell it.
     attempts: Vec<Value>,
@@ -50,6 +52,7 @@ impl CallbackStep {
     /// The step's status, as the service spells it.
     pub(crate) fn status(&self) -> &'static str {
         match &self.end {
+            None if self.stopping => "Stopping",
             None => "Executing",
             Some((_, End::Answered(operation, _))) if operation == SUCCEED => "Succeeded",
             Some((_, End::Answered(..))) => "Failed",
@@ -89,6 +92,11 @@ impl CallbackStep {
             }
             Some((_, End::Expired)) => false,
         }
+    }
+
+    /// Has its pipeline stopped; it still waits for an answer.
+    fn stop(&mut self) {
+        self.stopping = true;
     }
 
     /// Stops waiting; an answer that was taken stays.
@@ -173,6 +181,7 @@ impl CallbackSteps {
             queue_url: queue_url.to_owned(),
             started: now,
             serial: self.steps.len() as u64,
+            stopping: false,
             end: None,
             attempts: Vec::new(),
         };
@@ -197,6 +206,12 @@ impl CallbackSteps {
         steps
             .filter(|step| names::key(&step.execution_arn) == wanted)
             .collect()
+    }
+
+    /// Has a step's pipeline stopped; tells whether there is such a step.
+    pub(crate) fn stop(&mut self, token: &str) -> bool {
+        let step = self.steps.get_mut(token);
+        step.map(CallbackStep::stop).is_some()
     }
 
     /// Stops the waiting of a step; tells whether there is such a step.

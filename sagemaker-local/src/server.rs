@@ -134,6 +134,16 @@ impl Server {
         self.service.callback_step(token)
     }
 
+    /// Makes a callback step `Stopping`, as `StopPipelineExecution` does: its pipeline is not over before
+    /// the step is answered.
+    ///
+    /// # Panics
+    /// Where no step has the token.
+    pub fn stop_callback(&self, token: &str) {
+        let done = self.service.stop_callback(token);
+        assert!(done, "there is no callback step {token}");
+    }
+
     /// Makes a callback step `Stopped`, so that its token is answered in vain. One that was answered
     /// stays as it is.
     ///

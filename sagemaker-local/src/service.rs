@@ -141,6 +141,11 @@ impl Service {
             .map(CallbackStep::told)
     }
 
+    /// Has a callback step's pipeline stopped; tells whether there is such a step.
+    pub(crate) fn stop_callback(&self, token: &str) -> bool {
+        self.state().account.callback_steps.stop(token)
+    }
+
     /// Stops the waiting of a callback step; tells whether there is such a step.
     pub(crate) fn expire_callback(&self, token: &str) -> bool {
         let mut state = self.state();

@@ -15,6 +15,7 @@ use crate::deploy::{Callback, Services, Stepped, Stepping};
 use crate::error::Failure;
 use crate::failure::{FailureKind, ServiceFailure};
 use crate::metrics;
+use crate::sagemaker::Waiting;
 use crate::wait::Pace;
 
 /// When a message comes back: 15 to 60 s later, growing with the age of the deployment.
@@ -32,6 +33,10 @@ const USELESS: Duration = Duration::from_secs(1);
 
 /// A step ends before its message is seen again.
 const LONGEST_STEP: Duration = Duration::from_secs(13);
+
+/// A message goes to the dead-letter queue when it has come back a thousand times; its step is answered before, a few
+/// receives of other kinds allowed for.
+const LAST_RECEIVE: u32 = 990;
 
 /// How often an answer is sent before the message is left to come back.
 const ATTEMPTS: usize = 3;
@@ -118,7 +123,8 @@ impl Door<'_> {
             model_name = tracing::field::Empty,
             token = waiting.token,
         );
-        self.step(&request, callback.event(), &waiting, age)
+        let is_last = received(message) >= LAST_RECEIVE;
+        self.step(&request, callback.event(), &waiting, (age, is_last))
             .instrument(span)
             .await
     }
@@ -128,9 +134,9 @@ impl Door<'_> {
         request: &DeployRequest,
         event: &str,
         callback: &Callback,
-        age: Duration,
+        (age, is_last): (Duration, bool),
     ) -> bool {
-        let time = (age, self.pace);
+        let time = (age, is_last, self.pace);
         let stepping = Stepping::new(self.services, self.kind, request, event, callback, time);
         let mut stepping = match stepping {
             Ok(stepping) => stepping,
@@ -141,9 +147,10 @@ impl Door<'_> {
         let stepped = timeout_at(cut, Box::pin(stepping.step())).await;
         match stepped.unwrap_or_else(|_| stepping.cut_off()) {
             Stepped::Pending => false,
-            Stepped::Abandoned => {
+            Stepped::Abandoned(waiting) => {
                 info!("nobody waits for the deployment any more, and it has not begun");
-                true
+                let stopped = waiting == Waiting::ToStop;
+                !stopped || self.let_stop(callback).await
             }
             Stepped::Ended(ended) => {
                 let told = self.tell(callback, age, ended).await;
@@ -208,6 +215,20 @@ impl Door<'_> {
         false
     }
 
+    /// Answers a step whose pipeline was stopped, and is not over before the step is; tells whether the message is
+    /// done with.
+    async fn let_stop(&self, callback: &Callback) -> bool {
+        let reason = "The pipeline was stopped before the deployment began; nothing was changed.";
+        let sagemaker = &self.services.sagemaker;
+        match sagemaker.send_step_failure(&callback.token, reason).await {
+            Err(failure) if failure.is_transient() => {
+                failure.warn_of_repeat();
+                false
+            }
+            _ => true,
+        }
+    }
+
     async fn send_success(
         &self,
         callback: &Callback,
@@ -240,6 +261,12 @@ impl Door<'_> {
             );
         }
     }
+}
+
+/// How often a message has been received.
+fn received(message: &SqsMessage) -> u32 {
+    let count = message.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 /// When a message was sent.

@@ -89,7 +89,7 @@ impl Deployment<'_> {
                     return Err(self.undo(error, budget, pace).await);
                 }
                 // Who waits in the call itself is never found gone.
-                Ok(Turn::LookAgain | Turn::Abandoned) => {
+                Ok(Turn::LookAgain | Turn::Abandoned(_)) => {
                     self.trouble = None;
                     backoff = pace.backoff();
                     pace.pause(budget.started.elapsed())

@@ -20,6 +20,7 @@ use aws_sdk_sagemaker::types::{DeploymentConfig, EndpointStatus, Tag, VariantPro
 
 use crate::failure::{FailureKind, ServiceFailure};
 use crate::plan::Retained;
+pub use callbacks::Waiting;
 
 /// Items asked for per page: the most that the service gives.
 const PAGE_SIZE: i32 = 100;

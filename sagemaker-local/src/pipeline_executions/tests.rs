@@ -198,6 +198,20 @@ fn an_expired_step_is_not_answered_and_an_answered_one_does_not_expire() {
 }
 
 #[test]
+fn a_step_whose_pipeline_is_stopped_still_waits_for_an_answer() {
+    let mut scene = Scene::new();
+    let token = start(&mut scene, "Deploy");
+    assert!(scene.account.callback_steps.stop(&token));
+    assert!(!scene.account.callback_steps.stop("abcdefghij"));
+    assert_eq!(told(&scene, &token)["status"], "Stopping");
+    scene.done(
+        FAIL,
+        json!({ "CallbackToken": token, "FailureReason": "stopped" }),
+    );
+    assert_eq!(told(&scene, &token)["status"], "Failed");
+}
+
+#[test]
 fn an_answer_is_within_its_bounds_and_noted_all_the_same() {
     let many: Vec<Value> = (0..51)
         .map(|index| json!({ "Name": format!("n{index}"), "Value": "" }))

@@ -7,7 +7,7 @@ use super::turn::{Deployment, Turn};
 use crate::failure::ServiceFailure;
 use crate::plan::Plan;
 use crate::preflight;
-use crate::sagemaker::Made;
+use crate::sagemaker::{Made, Waiting};
 use crate::wait::{Begun, Since};
 
 impl Deployment<'_> {
@@ -18,8 +18,9 @@ impl Deployment<'_> {
         };
         match step {
             Step::FindLeave => {
-                if !self.find_leave().await? {
-                    return Ok(Some(Turn::Abandoned));
+                let waiting = self.find_leave().await?;
+                if waiting != Waiting::ForTheDeployment {
+                    return Ok(Some(Turn::Abandoned(waiting)));
                 }
                 self.has_leave = true;
             }

@@ -7,6 +7,7 @@ use super::turn::Deployment;
 use crate::contract::DeploymentKind;
 use crate::failure::ServiceFailure;
 use crate::plan::{Live, Notes, Plan};
+use crate::sagemaker::Waiting;
 use crate::wait::{Begun, Since};
 
 impl Deployment<'_> {
@@ -67,10 +68,10 @@ impl Deployment<'_> {
 
     /// For a deployment that comes in steps, each in a process that knows nothing of the others: reads what an
     /// earlier step has noted. Where none has, the deployment may begin only while somebody waits for it; tells
-    /// whether it may go on.
-    pub(super) async fn find_leave(&mut self) -> Result<bool, ServiceFailure> {
+    /// who does.
+    pub(super) async fn find_leave(&mut self) -> Result<Waiting, ServiceFailure> {
         let (Some(callback), Some(plan)) = (self.callback, &self.plan) else {
-            return Ok(true);
+            return Ok(Waiting::ForTheDeployment);
         };
         let endpoint_config = plan.endpoint_config_name.clone();
         self.find_notes(&endpoint_config).await?;
@@ -83,9 +84,9 @@ impl Deployment<'_> {
         match &callback.pipeline_execution_arn {
             Some(arn) if !noted => {
                 let sagemaker = &self.services.sagemaker;
-                sagemaker.callback_is_open(arn, &callback.token).await
+                sagemaker.waiting_for(arn, &callback.token).await
             }
-            _ => Ok(true),
+            _ => Ok(Waiting::ForTheDeployment),
         }
     }
 

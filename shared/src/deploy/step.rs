@@ -14,6 +14,7 @@ use super::turn::{Deployment, Resources, Turn};
 use crate::contract::{DeployAnswer, DeployRequest, DeploymentKind, DeploymentStatus, OnFailure};
 use crate::error::{Error, Failure};
 use crate::failure::ServiceFailure;
+use crate::sagemaker::Waiting;
 use crate::wait::Pace;
 
 /// How long a step goes on with undoing, before it leaves the rest to the next.
@@ -38,7 +39,7 @@ pub(crate) enum Stepped {
     /// It has ended.
     Ended(Result<Box<DeployAnswer>, Failure>),
     /// It has not begun, and nobody waits for it any more.
-    Abandoned,
+    Abandoned(Waiting),
 }
 
 /// A deployment that comes in steps.
@@ -47,6 +48,8 @@ pub(crate) struct Stepping<'a> {
     event: &'a str,
     /// How long ago it was asked for.
     age: Duration,
+    /// Whether its time is up, so that it is answered now whatever it came to.
+    is_due: bool,
     pace: Pace,
     /// What is left to take away once the failure has been told: as long as the endpoint config is there, its
     /// notes keep a repeated message from beginning once more.
@@ -67,7 +70,7 @@ impl<'a> Stepping<'a> {
         request: &'a DeployRequest,
         event: &'a str,
         callback: &'a Callback,
-        (age, pace): (Duration, Pace),
+        (age, is_last, pace): (Duration, bool, Pace),
     ) -> Result<Self, Failure> {
         let finish_by = Instant::now() + UNDO;
         let mut deployment = Deployment::new(services, kind, request, pace, finish_by)?;
@@ -77,6 +80,7 @@ impl<'a> Stepping<'a> {
             deployment,
             event,
             age,
+            is_due: is_last || age >= request.max_age,
             pace,
             remains: None,
             serves: false,
@@ -85,31 +89,29 @@ impl<'a> Stepping<'a> {
 
     /// Does everything that can be done by one look at the endpoint.
     pub(crate) async fn step(&mut self) -> Stepped {
-        let is_due = self.age >= self.deployment.request.max_age;
         match self.deployment.turn().await {
-            Ok(Turn::Abandoned) => Stepped::Abandoned,
+            Ok(Turn::Abandoned(waiting)) => Stepped::Abandoned(waiting),
             Ok(Turn::Done(status)) => {
                 self.serves = true;
                 self.ended(Ok(status))
             }
-            Ok(Turn::Failed(error)) => self.undo(error, is_due).await,
-            Ok(Turn::LookAgain) => self.look_again(is_due),
+            Ok(Turn::Failed(error)) => self.undo(error).await,
+            Ok(Turn::LookAgain) => self.look_again(),
             Err(failure) => {
                 failure.warn_of_repeat();
                 self.deployment.trouble = Some(failure);
-                self.look_again(is_due)
+                self.look_again()
             }
         }
     }
 
     /// What a step that was cut off came to.
     pub(crate) fn cut_off(&mut self) -> Stepped {
-        let is_due = self.age >= self.deployment.request.max_age;
-        self.look_again(is_due)
+        self.look_again()
     }
 
-    fn look_again(&mut self, is_due: bool) -> Stepped {
-        if !is_due {
+    fn look_again(&mut self) -> Stepped {
+        if !self.is_due {
             return Stepped::Pending;
         }
         let ended = self.deployment.out_of_time(self.budget());
@@ -117,7 +119,7 @@ impl<'a> Stepping<'a> {
     }
 
     /// Undoes a failed deployment, in as many steps as that takes.
-    async fn undo(&mut self, error: Error, is_due: bool) -> Stepped {
+    async fn undo(&mut self, error: Error) -> Stepped {
         let Some(made) = self.deployment.made_by(&error) else {
             return Stepped::Ended(Err(error.into()));
         };
@@ -138,7 +140,7 @@ impl<'a> Stepping<'a> {
             .deployment
             .take_away(but_the_config, self.pace, give_up)
             .await;
-        if undone.needs_time && !is_due {
+        if undone.needs_time && !self.is_due {
             return Stepped::Pending;
         }
         self.remains = made.endpoint_config.then_some(Resources {

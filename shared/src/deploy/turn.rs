@@ -11,7 +11,7 @@ use crate::contract::{DeployRequest, DeploymentKind, DeploymentStatus};
 use crate::error::Error;
 use crate::failure::{FailureKind, ServiceFailure};
 use crate::plan::{Notes, Plan};
-use crate::sagemaker::Endpoint;
+use crate::sagemaker::{Endpoint, Waiting};
 use crate::wait::{Begun, Pace};
 
 /// How a turn ended.
@@ -19,8 +19,8 @@ pub(super) enum Turn {
     Done(DeploymentStatus),
     Failed(Error),
     LookAgain,
-    /// Nobody waits for the deployment any more, and it has not begun.
-    Abandoned,
+    /// Nobody waits for the deployment itself any more, and it has not begun.
+    Abandoned(Waiting),
 }
 
 /// The two things that a deployment makes besides the endpoint.

@@ -6,18 +6,28 @@ use uuid::Uuid;
 use super::{PAGE_SIZE, SageMaker};
 use crate::failure::ServiceFailure;
 
+/// What a pipeline's step waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// How the deployment ends.
+    ForTheDeployment,
+    /// Any answer: its pipeline was stopped, and is not over before the step is.
+    ToStop,
+    /// Nothing: it was answered, or its time was up.
+    NoMore,
+}
+
 impl SageMaker {
-    /// Whether a pipeline's step still waits for the answer under this token (`ListPipelineExecutionSteps`, all
-    /// pages).
+    /// Whether a pipeline's step waits for the answer under this token (`ListPipelineExecutionSteps`, all pages).
     ///
     /// # Errors
     ///
     /// Whatever the service says.
-    pub async fn callback_is_open(
+    pub async fn waiting_for(
         &self,
         pipeline_execution_arn: &str,
         token: &str,
-    ) -> Result<bool, ServiceFailure> {
+    ) -> Result<Waiting, ServiceFailure> {
         let request = self.client.list_pipeline_execution_steps();
         let mut steps = request
             .pipeline_execution_arn(pipeline_execution_arn)
@@ -36,14 +46,14 @@ impl SageMaker {
                 .as_deref()
                 == Some(token)
             {
-                let status = step.step_status;
-                return Ok(matches!(
-                    status,
-                    Some(StepStatus::Executing | StepStatus::Starting)
-                ));
+                return Ok(match step.step_status {
+                    Some(StepStatus::Executing | StepStatus::Starting) => Waiting::ForTheDeployment,
+                    Some(StepStatus::Stopping) => Waiting::ToStop,
+                    _ => Waiting::NoMore,
+                });
             }
         }
-        Ok(false)
+        Ok(Waiting::NoMore)
     }
 
     /// Ends a pipeline's callback step well (`SendPipelineExecutionStepSuccess`). The same answer may be sent again.

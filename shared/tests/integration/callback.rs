@@ -439,6 +439,23 @@ async fn nothing_begins_that_nobody_waits_for() {
 }
 
 #[tokio::test]
+async fn a_pipeline_that_is_stopped_gets_the_answer_that_it_waits_for() {
+    let (scene, _) = Scene::serving().await;
+    let inventory = scene.inventory();
+    let waiting = waiting(&scene, &event(&scene.package()));
+    scene.server.stop_callback(&waiting.token);
+    assert_eq!(
+        deliver_until_done(&scene, Existing, &waiting.message).await,
+        1
+    );
+    let (step, answers) = told(&scene, &waiting.token);
+    assert_eq!((&step["status"], answers), (&json!("Failed"), 1));
+    let reason = step["failure_reason"].as_str().expect("a reason");
+    assert!(reason.contains("before the deployment began"), "{reason}");
+    assert_eq!(scene.inventory(), inventory);
+}
+
+#[tokio::test]
 async fn a_step_that_stops_waiting_midway_has_its_deployment_followed_to_the_end() {
     let (scene, _) = Scene::serving().await;
     let inventory = scene.inventory();
@@ -476,6 +493,24 @@ async fn the_age_of_the_message_bounds_the_deployment() {
         }
         assert!(scene.has_deleted_nothing());
     }
+}
+
+#[tokio::test]
+async fn a_message_that_is_about_to_be_a_dead_letter_is_answered() {
+    let (scene, _) = Scene::serving_with(Duration::from_secs(60)).await;
+    let keys = json!({"max_wait_seconds": 86_400});
+    let mut waiting = waiting(&scene, &with(event(&scene.package()), &keys));
+    for (receives, comes_back) in [("989", 1), ("990", 0)] {
+        let count = "ApproximateReceiveCount".to_owned();
+        let attributes = &mut waiting.message.attributes;
+        attributes.insert(count, receives.to_owned());
+        let back = deliver(&scene, Existing, vec![waiting.message.clone()]).await;
+        assert_eq!(back, comes_back, "received {receives} times");
+    }
+    let (step, _) = told(&scene, &waiting.token);
+    let reason = step["failure_reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("DeploymentTimedOut"), "{reason}");
+    assert!(scene.has_deleted_nothing());
 }
 
 #[tokio::test]
