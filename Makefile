@@ -12,7 +12,7 @@ FUNCTIONS := check-endpoint-exists deploy-new-endpoint deploy-existing-endpoint
 
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-PYTHON_CODE := harness demo tests local pipeline
+PYTHON_CODE := harness demo tests local pipeline bench
 
 # The one selection of packages, targets and features that demo, test and lint share. Another one would make cargo
 # compile the SageMaker SDK, which takes minutes, once more.
@@ -40,7 +40,7 @@ require = { $(1); } >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test local lint format build setup pins clean-tools binaries check-rust check-python check-linux check-docker
+.PHONY: help demo test local bench lint format build setup pins clean-tools binaries check-rust check-python check-linux check-docker
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,12 @@ local: check-linux check-docker binaries $(INSTALLED) ## Run the built stack in 
 	  PATH="$(CURDIR)/$(VENV)/bin:$$PATH" \
 	  sam build --no-cached --template template.yaml --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(VENV)/bin/python -m pytest --verbose local
+
+# All four in one selection, so that cargo uses what `make build` compiled.
+bench: check-linux binaries $(INSTALLED) ## Measure the functions beside the same on boto3: ten minutes, once built
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo lambda build $(LOCKED) --release $(FUNCTIONS:%=--package %) --package empty-function
+	$(VENV)/bin/python -m bench
+	$(VENV)/bin/python -m pytest --quiet bench
 
 lint: check-rust $(INSTALLED) ## Check formatting, lints, documentation, the template and the dependencies
 	@$(call require,cargo fmt --version && cargo clippy --version,rustfmt or clippy is missing: run 'rustup component add rustfmt clippy'.)
@@ -125,7 +131,7 @@ check-python:
 
 check-linux:
 	@test "$$(uname -s)" = Linux \
-	  || { echo "demo, test and local need Linux: Lambda's runtime interface emulator is a Linux program." >&2; exit 1; }
+	  || { echo "demo, test, local and bench need Linux: Lambda's runtime interface emulator is a Linux program." >&2; exit 1; }
 
 check-docker:
 	@$(call require,docker version,Docker does not answer$(COMMA) and the SAM CLI runs functions in it: install and start it first.)
