@@ -149,8 +149,7 @@ impl Door<'_> {
             Stepped::Pending => false,
             Stepped::Abandoned(waiting) => {
                 info!("nobody waits for the deployment any more, and it has not begun");
-                let stopped = waiting == Waiting::ToStop;
-                !stopped || self.let_stop(callback).await
+                waiting != Waiting::ToStop || self.let_stop(callback).await
             }
             Stepped::Ended(ended) => {
                 let told = self.tell(callback, age, ended).await;
