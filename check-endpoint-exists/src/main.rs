@@ -6,7 +6,7 @@ use shared::runtime;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     runtime::init();
-    let sagemaker = &runtime::connect();
+    let sagemaker = &runtime::connect(&runtime::environment());
     run(service_fn(async |event| {
         runtime::answer_check(sagemaker, event).await
     }))

@@ -8,8 +8,8 @@ use shared::runtime;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     runtime::init();
-    let services = &runtime::connect_for_deployments();
     let environment = &runtime::environment();
+    let services = &runtime::connect_for_deployments(environment);
     run(service_fn(async |event| {
         runtime::answer_deployment(services, DeploymentKind::Existing, environment, event).await
     }))

@@ -19,7 +19,7 @@ use crate::sagemaker::Waiting;
 use crate::wait::Pace;
 
 /// When a message comes back: 15 to 60 s later, growing with the age of the deployment.
-const VISIBILITY: Pace = Pace {
+pub const VISIBILITY: Pace = Pace {
     shortest: Duration::from_secs(15),
     longest: Duration::from_secs(60),
     share: 0.1,

@@ -9,7 +9,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sagemaker::config::SharedCredentialsProvider;
 
-use super::environment;
 use crate::autoscaling::Autoscaling;
 use crate::contract::Environment;
 use crate::deploy::Services;
@@ -26,18 +25,17 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// A client for `SageMaker`, with every timeout set.
-pub fn connect() -> SageMaker {
-    let configuration = for_service("SAGEMAKER", &environment());
+pub fn connect(environment: &Environment) -> SageMaker {
+    let configuration = for_service("SAGEMAKER", environment);
     SageMaker::new(aws_sdk_sagemaker::Client::new(&configuration))
 }
 
 /// Clients for every service that a deployment calls, configured likewise.
-pub fn connect_for_deployments() -> Services {
-    let environment = environment();
+pub fn connect_for_deployments(environment: &Environment) -> Services {
     Services {
-        sagemaker: connect(),
-        autoscaling: Autoscaling::new(for_service("APPLICATION_AUTO_SCALING", &environment)),
-        queues: Queues::new(for_service("SQS", &environment)),
+        sagemaker: connect(environment),
+        autoscaling: Autoscaling::new(for_service("APPLICATION_AUTO_SCALING", environment)),
+        queues: Queues::new(for_service("SQS", environment)),
     }
 }
 
