@@ -8,7 +8,7 @@ from typing import Any
 
 from demo import promotion
 from demo.screen import Aside, Screen, Stopwatch
-from harness import scene
+from harness import aws, scene
 from harness.binaries import FUNCTIONS, binary
 from harness.emulator import Emulator, Record
 from harness.local import LocalSageMaker
@@ -177,7 +177,7 @@ def play(screen: Screen) -> None:
             name: running.enter_context(
                 Emulator(
                     binary(name),
-                    {"AWS_ENDPOINT_URL_SAGEMAKER": sagemaker.url},
+                    aws.endpoint_urls(sagemaker.url),
                     on_record=_status_changes(screen),
                 )
             )

@@ -1,9 +1,9 @@
 """Callback steps: a message in the step's queue, which a function takes, and the answer that it gives SageMaker."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from harness import scene
 from harness.local import LocalSageMaker
 from harness.pipeline_values import Step
 from harness.poller import Poller
@@ -32,13 +32,8 @@ class Callbacks:
         """Send what a pipeline would, have it taken to the function until that has answered, and return the answer."""
         url = step["SqsQueueUrl"]
         token = self._sagemaker.start_callback_step(execution_arn, step["Name"], url)
-        message = {
-            "token": token,
-            "pipelineExecutionArn": execution_arn,
-            "stepName": step["Name"],
-            "arguments": arguments,
-        }
-        self._queues.client.send_message(QueueUrl=url, MessageBody=json.dumps(message))
+        body = scene.callback_message(token, execution_arn, step["Name"], arguments)
+        self._queues.client.send_message(QueueUrl=url, MessageBody=body)
         Poller(self._queues, url, self._functions[url]).run()
         answer = self._sagemaker.callback_step(token)
         if answer["status"] == "Executing":

@@ -6,22 +6,15 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::callback::VISIBILITY;
 use shared::wait::Pace;
-
-/// How a queue's message comes back; `shared::callback` has the same.
-const QUEUE: Pace = Pace {
-    shortest: Duration::from_secs(15),
-    longest: Duration::from_secs(60),
-    share: 0.1,
-    patience: Duration::ZERO,
-};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let horizon = std::env::args().nth(1).ok_or("how many seconds?")?;
     let horizon = Duration::from_secs(horizon.parse()?);
     let looks = json!({
         "function": looks(Pace::default(), horizon),
-        "queue": looks(QUEUE, horizon),
+        "queue": looks(VISIBILITY, horizon),
     });
     #[expect(clippy::print_stdout, reason = "it is what this program is for")]
     {
