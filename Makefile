@@ -53,7 +53,7 @@ test: check-linux binaries $(INSTALLED) ## Run the Rust tests, then the function
 	$(VENV)/bin/python -m pytest --quiet
 
 # Without a cache: the SAM CLI would keep it for as long as nothing changes in a function's own folder, and most of a
-# function is in shared/.
+# function is in shared/. Without anybody's profiles and credentials: nothing here calls AWS.
 local: check-linux check-docker binaries $(INSTALLED) ## Run the built stack in Docker with `sam local`: a minute and a half, once built
 	local/base-image $(ARCHITECTURE)
 	@echo "Building the functions for Lambda: about ten minutes at first."
@@ -91,6 +91,7 @@ build: check-rust $(INSTALLED) ## Build the functions for Lambda: about ten minu
 
 setup: $(INSTALLED) ## Install the Python tools into .venv
 
+# In an environment of its own, so that what is installed here has no say. The comments at the top stay.
 pins: check-python ## Write requirements.txt anew, with the latest that requirements.in allows
 	rm -rf $(VENV)/pins
 	$(PYTHON) -m venv $(VENV)/pins
