@@ -29,7 +29,7 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// `ThrottlingException`, nothing done.
+    /// `ThrottlingException` with HTTP status 400, nothing done.
     Throttle,
     /// `AccessDeniedException` that names the operation and the request's resource, nothing done.
     Deny,
@@ -41,7 +41,7 @@ pub enum FaultKind {
     Limit,
     /// The call is done, and answered late.
     Late {
-        /// How late.
+        /// How much later than it would be, in milliseconds.
         milliseconds: u64,
     },
     /// No answer ever, the connection stays open, nothing done.

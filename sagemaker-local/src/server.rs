@@ -80,8 +80,8 @@ impl Server {
             .set(endpoint_name, outcome);
     }
 
-    /// Puts an endpoint into a status: for a time, and then `InService`, or for good. Any
-    /// deployment under way is forgotten; the live config stays.
+    /// Puts an endpoint into a status, such as `SystemUpdating`: for a time, and then `InService`, or for good.
+    /// Any deployment under way is forgotten; the live config stays.
     ///
     /// # Panics
     /// Where there is no such endpoint.
@@ -212,7 +212,7 @@ impl Server {
     }
 
     /// Registers an approved model package as the next version in a group, which is created where
-    /// there is none; its ARN.
+    /// there is none (`CreateModelPackageGroup`, `CreateModelPackage`); its ARN.
     ///
     /// # Panics
     /// Where `group` cannot be a group's name.

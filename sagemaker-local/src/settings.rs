@@ -5,17 +5,18 @@ use std::time::Duration;
 /// How long things take, whose account it is, and how many calls it bears.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// How long an endpoint is `Creating`.
+    /// How long an endpoint is `Creating`; 3 seconds by default.
     pub create: Duration,
-    /// How long an endpoint is `Updating`.
+    /// How long an endpoint is `Updating`; 3 seconds by default. An update with a deployment config takes that one's
+    /// waits besides.
     pub update: Duration,
-    /// How long an endpoint is `RollingBack`, after `Updating`.
+    /// How long an endpoint is `RollingBack`, after `Updating`; 1 second by default.
     pub rollback: Duration,
-    /// How long an endpoint is `Deleting`, before it is gone.
+    /// How long an endpoint is `Deleting`, before it is gone; 1 second by default.
     pub delete: Duration,
-    /// The region that the ARNs name.
+    /// The region that the ARNs name; `eu-west-1` by default.
     pub region: String,
-    /// The account that the ARNs name, 12 digits.
+    /// The account that the ARNs name, 12 digits; `123456789012` by default.
     pub account: String,
     /// Calls per second that the whole account may make; `None` for no limit. A second's worth may
     /// come at once, and at least one call.

@@ -37,7 +37,7 @@ const ACTION_MEMBERS: [&str; 6] = [
     "ScalableTargetAction",
 ];
 
-/// The calls that the functions make.
+/// The calls to Application Auto Scaling that the deploy functions make.
 #[derive(Debug, Clone)]
 pub struct Autoscaling {
     configuration: SdkConfig,

@@ -31,7 +31,7 @@ pub const VISIBILITY: Pace = Pace {
 /// dead-letter queue.
 const USELESS: Duration = Duration::from_secs(1);
 
-/// A step ends before its message is seen again.
+/// The longest that one message's turn takes: it ends before the message is seen again.
 const LONGEST_STEP: Duration = Duration::from_secs(13);
 
 /// A message goes to the dead-letter queue when it has come back a thousand times; its step is answered before, a few
@@ -41,7 +41,7 @@ const LAST_RECEIVE: u32 = 990;
 /// How often an answer is sent before the message is left to come back.
 const ATTEMPTS: usize = 3;
 
-/// The longest reason that a callback step takes for its failure, in characters.
+/// The longest reason that the service takes for a callback step's failure, in characters.
 const LONGEST_REASON: usize = 256;
 
 /// Takes every message of a batch one step on; tells which are to come back.

@@ -35,7 +35,7 @@ const SETTLING: u32 = 5;
 /// The services that a deployment calls.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// Models, endpoint configs, endpoints.
+    /// Models, endpoint configs, endpoints, and the steps of pipelines that wait for a deployment.
     pub sagemaker: SageMaker,
     /// What scales an endpoint's variants.
     pub autoscaling: Autoscaling,
@@ -45,7 +45,8 @@ pub struct Services {
 
 /// Deploys a model package to an endpoint and waits until it serves.
 ///
-/// `event` is given back as the answer's `body`.
+/// `event` is given back as the answer's `body`. `budget` says when the waiting, the undo and the answer are due, and
+/// `pace` how long to pause between two looks.
 ///
 /// # Errors
 ///

@@ -69,7 +69,7 @@ pub enum Error {
         /// The service's `FailureReason`, where it gave one.
         reason: Option<String>,
     },
-    /// The endpoint serves what was asked for, but does not scale as it should.
+    /// The endpoint serves what was asked for, but does not scale as it should. Its word is that of the failed call.
     AutoscalingNotSet {
         /// The endpoint's name.
         endpoint_name: String,
@@ -228,8 +228,8 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    /// The contract's word and the message in at most this many characters: what to do next gives way first, then
-    /// the end of the reason.
+    /// The contract's word and the message in at most `longest` characters: what to do next gives way first, then the
+    /// end of the reason. What is left behind is not in it where anything gives way.
     pub fn brief(&self, longest: usize) -> String {
         let word = self.error.error_type();
         let whole = format!("{word}: {self}");

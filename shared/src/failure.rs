@@ -1,6 +1,6 @@
 //! What a failed call to the service means, read off its code and the beginning of its message.
 //!
-//! `SageMaker` models only `ResourceLimitExceeded` for these calls; everything else arrives as a code that
+//! SageMaker models only `ResourceLimitExceeded` for these calls; everything else arrives as a code that
 //! the SDK has no type for, so the words of the message decide.
 
 use std::error::Error as StdError;
@@ -23,7 +23,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// Its prefix in IAM actions.
+    /// Its prefix in IAM actions, as in `sagemaker:CreateModel`.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::SageMaker => "sagemaker",
@@ -63,7 +63,7 @@ pub enum FailureKind {
 pub struct ServiceFailure {
     /// The service that was called.
     pub service: Service,
-    /// The operation's name, as in IAM actions.
+    /// The operation's name, as in IAM actions: `CreateModel`.
     pub operation: &'static str,
     /// The resource that the call was about, as in `endpoint churn`.
     pub resource: String,
@@ -168,7 +168,7 @@ impl ServiceFailure {
         );
     }
 
-    /// The service's code and words.
+    /// The service's code and words, as far as it gave any.
     pub fn reason(&self) -> String {
         match (self.code.as_str(), self.message.as_str()) {
             ("", message) => message.to_owned(),
@@ -177,7 +177,7 @@ impl ServiceFailure {
         }
     }
 
-    /// What to do next.
+    /// What to do next, in a sentence.
     pub fn advice(&self) -> String {
         match self.kind {
             FailureKind::AccessDenied => format!(

@@ -2,6 +2,13 @@
 //!
 //! One JSON line for each set of dimensions at the end of a call, in the namespace
 //! `SageMakerDeployments`. Lambda needs no permission and no call for it.
+//!
+//! | metric | unit | dimensions |
+//! |---|---|---|
+//! | `Checks`, `Deployments` | count | `Function`, `Outcome` |
+//! | `Failures` | count | `Function`, `ErrorType` |
+//! | `Polls` | count | `Function` |
+//! | `Duration` | milliseconds | `Function`, `Outcome` |
 
 use std::sync::OnceLock;
 use std::time::Duration;

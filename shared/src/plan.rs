@@ -25,36 +25,38 @@ pub use notes::{Notes, is_made_for, made_for};
 pub use scaling::{Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, planned};
 pub use update::{Live, served_model};
 
+/// The variant's name where nothing is asked, as AWS's own SDK for Python has it.
 const DEFAULT_VARIANT_NAME: &str = "AllTraffic";
 
 /// The names and requests of one deployment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Name of the model.
+    /// Name of the model, derived from its request.
     pub model_name: String,
-    /// Name of the endpoint config.
+    /// Name of the endpoint config, derived likewise; the live one's own where an update would change nothing.
     pub endpoint_config_name: String,
-    /// The request that makes the model.
+    /// The request that makes the model (`CreateModel`).
     pub model: CreateModelInputBuilder,
-    /// The request that makes the endpoint config.
+    /// The request that makes the endpoint config (`CreateEndpointConfig`).
     pub endpoint_config: CreateEndpointConfigInputBuilder,
     /// The instance type that the variant will run on, where it runs on instances.
     pub instance_type: Option<String>,
-    /// Tags for everything that the deployment makes, and for the endpoint that it updates.
+    /// The event's tags, for everything that the deployment makes and for the endpoint that it updates.
     pub tags: Vec<Tag>,
     /// Update only: name of the live endpoint config that this one was planned from.
     pub live_endpoint_config: Option<String>,
-    /// Update only: how the traffic moves; `None` where the service does as it does by itself.
+    /// Update only: how the traffic moves (`DeploymentConfig`); `None` where the service does as it does by itself.
     pub deployment_config: Option<DeploymentConfig>,
     /// Update only: what the endpoint keeps of its variants' present counts and weights.
     pub retained: Retained,
-    /// The variant that the model is deployed to.
+    /// Name of the variant that the model is deployed to.
     pub variant: String,
     /// How the endpoint will take requests.
     pub option: InferenceOption,
-    /// Update only: the variants whose instance type changes, which the service allows none that is scaled.
+    /// Update only: names of the variants whose instance type changes, or that lose their instances. The service
+    /// refuses that of a variant that is scaled.
     pub resized: Vec<String>,
-    /// What scales the variants.
+    /// What is done about what scales the variants.
     pub autoscaling: ScalingPlan,
 }
 

@@ -8,9 +8,9 @@ use aws_sdk_sagemaker::types::{
 use crate::contract::{BadKey, DeployRequest};
 use crate::error::Error;
 
-/// Checks that
+/// Checks the model package, as `DescribeModelPackage` has it, against the request and the planned instance type:
 ///
-/// 1. the package exists,
+/// 1. it exists,
 /// 2. it is `Completed`,
 /// 3. it is `Approved`, unless the request does without,
 /// 4. it supports the instance type, where it lists any and there is one.

@@ -9,7 +9,7 @@ use aws_sdk_sqs::Client;
 
 use crate::failure::ServiceFailure;
 
-/// The calls that the functions make.
+/// The calls to SQS that the deploy functions make.
 #[derive(Debug, Clone)]
 pub struct Queues {
     configuration: SdkConfig,
@@ -34,11 +34,11 @@ impl Queues {
     }
 
     /// Has a message that is being received come back after this time (`ChangeMessageVisibility`), in whole
-    /// seconds.
+    /// seconds; the service takes 0 to 43200.
     ///
     /// # Errors
     ///
-    /// Whatever the service says.
+    /// Whatever the service says, to this call or to the one for the queue's URL (`GetQueueUrl`).
     pub async fn bring_back(
         &self,
         queue_arn: &str,

@@ -1,4 +1,4 @@
-//! What the three binaries share: logging, the client, and the way from an invocation to its answer.
+//! What the three binaries share: logging, the clients, and the way from an invocation to its answer.
 
 mod clients;
 
@@ -74,7 +74,7 @@ pub fn environment() -> Environment {
 ///
 /// # Errors
 ///
-/// The contract's errors.
+/// The contract's errors, as `lambda_runtime` answers them: `errorType` and `errorMessage`.
 pub async fn answer_check(sagemaker: &SageMaker, event: Event) -> Result<CheckAnswer, Failure> {
     let outcome = |answer: &CheckAnswer| {
         if answer.endpoint_exists {

@@ -1,4 +1,4 @@
-//! `SageMaker`, as the functions use it: the only module that makes calls to it. In this file is what a deployment
+//! SageMaker, as the functions use it: the only module that makes calls to it. In this file is what a deployment
 //! makes, describes and deletes; below it are lists, tags and pipelines' steps.
 //!
 //! Every create stands beside its delete. A `find_…` answers `None` for what does not exist; a create
@@ -25,7 +25,7 @@ pub use callbacks::Waiting;
 /// Items asked for per page: the most that the service gives.
 const PAGE_SIZE: i32 = 100;
 
-/// What `DescribeEndpoint` says, as far as a deployment goes by it.
+/// A look at an endpoint: what `DescribeEndpoint` says, as far as a deployment goes by it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
     /// The endpoint's ARN.
@@ -34,13 +34,13 @@ pub struct Endpoint {
     pub status: EndpointStatus,
     /// Name of the live endpoint config.
     pub config: String,
-    /// Name of the endpoint config that is being deployed, while one is.
+    /// Name of the endpoint config that is being deployed, while one is (`PendingDeploymentSummary`).
     pub pending_config: Option<String>,
     /// The service's reason for a failure or a rollback, where it gives one.
     pub failure_reason: Option<String>,
-    /// When the service last changed the endpoint.
+    /// When the service last changed the endpoint (`LastModifiedTime`).
     pub last_modified: Option<DateTime>,
-    /// When the endpoint was created.
+    /// When the endpoint was created (`CreationTime`).
     pub created: Option<DateTime>,
 }
 
@@ -56,7 +56,7 @@ pub enum Made {
     Found,
 }
 
-/// The calls that the functions make.
+/// The calls to SageMaker that the functions make.
 #[derive(Debug, Clone)]
 pub struct SageMaker {
     client: Client,
@@ -98,7 +98,7 @@ impl SageMaker {
         }))
     }
 
-    /// Creates the endpoint on an endpoint config (`CreateEndpoint`).
+    /// Begins to create the endpoint on an endpoint config (`CreateEndpoint`): it is there at once, and serves later.
     ///
     /// # Errors
     ///
@@ -124,7 +124,9 @@ impl SageMaker {
         })
     }
 
-    /// Puts the endpoint onto another endpoint config (`UpdateEndpoint`).
+    /// Begins to put the endpoint onto another endpoint config (`UpdateEndpoint`).
+    ///
+    /// `deployment_config` says how the traffic moves; without, the service moves it all at once.
     ///
     /// # Errors
     ///

@@ -108,7 +108,7 @@ pub struct Pace {
     pub shortest: Duration,
     /// The longest pause.
     pub longest: Duration,
-    /// The part of the time waited so far that a pause may last.
+    /// The part of the time waited so far that a pause lasts between those two: 0.06 is 6%.
     pub share: f64,
     /// How long the service may take to see what it has just made. It reads endpoint configs eventually
     /// consistently.
@@ -137,7 +137,8 @@ impl Pace {
             .clamp(self.shortest, self.longest)
     }
 
-    /// The pauses after failed calls in a row: doubling, with jitter, up to the longest.
+    /// The pauses after failed calls in a row, without end: from half the shortest, doubling, up to half the longest,
+    /// each with a random part of as much again.
     pub fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
         ExponentialBuilder::new()
             .with_min_delay(self.shortest / 2)

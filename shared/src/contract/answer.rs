@@ -18,7 +18,7 @@ pub enum DeploymentStatus {
 }
 
 impl DeploymentStatus {
-    /// The contract's word.
+    /// The contract's word, as the answer and the metric `Deployments` have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deployed => "Deployed",
@@ -35,7 +35,7 @@ pub struct DeployAnswer {
     /// Always 200; a failure is a Lambda error instead.
     #[serde(rename = "statusCode")]
     pub status_code: u16,
-    /// The received event, as a JSON string.
+    /// The received event to the letter, as a JSON string.
     pub body: String,
     /// Name of the model that the endpoint serves.
     pub model: String,
@@ -52,7 +52,7 @@ pub struct DeployAnswer {
     pub previous_endpoint_config: Option<String>,
     /// How the deployment ended.
     pub deployment_status: DeploymentStatus,
-    /// How long the call took, in seconds with milliseconds.
+    /// How long the call took, or the whole deployment through a queue: in seconds, to the millisecond.
     #[serde(rename = "elapsed_seconds", serialize_with = "seconds")]
     pub elapsed: Duration,
 }

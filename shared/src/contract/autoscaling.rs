@@ -8,22 +8,22 @@ use super::fields::{BadKey, Fields, Setting};
 use super::shape::{InferenceOption, Shape};
 use super::values;
 
-/// Target tracking on the invocations per instance, as asked for. Off where no key is set.
+/// Target tracking on `SageMakerVariantInvocationsPerInstance`, as asked for. Off where no key is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Autoscaling {
-    /// The fewest instances; 0 only where the endpoint is asynchronous.
+    /// The fewest instances, at least 1; 0 only where the endpoint is asynchronous (`MinCapacity`).
     pub min_capacity: Setting<i32>,
-    /// The most instances.
+    /// The most instances, at least 1 and not below the fewest (`MaxCapacity`).
     pub max_capacity: Setting<i32>,
-    /// Invocations per instance and minute that the scaling aims at.
+    /// Invocations per instance and minute that the scaling aims at, above 0 (`TargetValue`).
     pub target_invocations_per_instance: Setting<Number>,
-    /// Seconds after a scale-in before the next.
+    /// Seconds after instances are taken away before more are, from 0 (`ScaleInCooldown`).
     pub scale_in_cooldown_seconds: Setting<i32>,
-    /// Seconds after a scale-out before the next.
+    /// Seconds after instances are added before more are, from 0 (`ScaleOutCooldown`).
     pub scale_out_cooldown_seconds: Setting<i32>,
 }
 
-/// The fewest instances where nothing else is asked.
+/// The fewest instances of a variant that is scaled, where nothing else is asked.
 pub const DEFAULT_MIN_CAPACITY: i32 = 1;
 
 impl Autoscaling {
@@ -78,7 +78,7 @@ impl Autoscaling {
         self.set(|set| set.0 || set.1).next().is_some()
     }
 
-    /// The keys of the event that do not go with the way in which the endpoint takes requests.
+    /// Refusals of the event's keys that do not go with the way in which the endpoint takes requests; empty for none.
     pub fn misfits(&self, option: InferenceOption) -> Vec<BadKey> {
         if option == InferenceOption::Serverless {
             let reason = "goes with instances, and a serverless endpoint has none";
@@ -94,7 +94,7 @@ impl Autoscaling {
         Vec::new()
     }
 
-    /// What is missing to register a target where there is none.
+    /// Refusals for the keys that are missing to register a target where there is none; empty where nothing is asked.
     pub fn missing(&self) -> Vec<BadKey> {
         let Some(given) = self.set(|set| set.0 || set.1).next() else {
             return Vec::new();
@@ -140,7 +140,7 @@ pub fn no_instances() -> BadKey {
     )
 }
 
-/// The most instances being fewer than the fewest, if it is that.
+/// The refusal of a maximum below the minimum; `None` where it is not, or either is not known.
 pub fn too_few(min: Option<i32>, max: Option<i32>) -> Option<BadKey> {
     let (min, max) = (min?, max?);
     (max < min).then(|| {

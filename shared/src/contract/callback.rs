@@ -6,18 +6,18 @@ use serde_json::value::RawValue;
 
 use super::answer::DeployAnswer;
 
-/// The longest value that an output parameter of a step may have, in characters.
+/// The longest value that the service takes for an output parameter of a step, in characters.
 const LONGEST_OUTPUT: usize = 1024;
 
 /// A message of a `CallbackStep`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallbackMessage {
-    /// What the step's answer is given under.
+    /// What the step's answer is given under (`CallbackToken`); the service's have 10 characters.
     pub token: String,
-    /// ARN of the pipeline execution whose step waits.
+    /// ARN of the pipeline execution whose step waits; without it, nobody can be asked whether it still does.
     pub pipeline_execution_arn: Option<String>,
-    /// The step's name.
+    /// The step's name in its pipeline.
     pub step_name: Option<String>,
     /// The event, as a `LambdaStep` would send it.
     #[serde(default)]
@@ -38,7 +38,7 @@ impl CallbackMessage {
         Ok(message)
     }
 
-    /// The event's text.
+    /// The event's text, to the letter; `null` where the message has none.
     pub fn event(&self) -> &str {
         self.arguments
             .as_ref()
@@ -47,7 +47,8 @@ impl CallbackMessage {
 }
 
 impl DeployAnswer {
-    /// The answer as a step's output parameters: names and strings of at most 1024 characters.
+    /// The answer as a step's output parameters (`OutputParameters`): a name and a string for each key, cut to the 1024
+    /// characters that the service takes.
     pub fn output_parameters(&self) -> Vec<(String, String)> {
         let Ok(Value::Object(answer)) = serde_json::to_value(self) else {
             return Vec::new();

@@ -9,7 +9,8 @@ use crate::error::Error;
 /// What `check-endpoint-exists` is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRequest {
-    /// The endpoint's name; the service does not tell upper from lower case in it.
+    /// The endpoint's name, at most 63 letters, digits and inner hyphens; the service does not tell upper from lower
+    /// case in it.
     pub endpoint_name: String,
 }
 

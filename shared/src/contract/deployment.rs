@@ -23,9 +23,9 @@ const LONGEST_MAX_WAIT_SECONDS: i32 = 86_400;
 /// Which of the two deployments is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeploymentKind {
-    /// `deploy-new-endpoint`: there must be no endpoint of this name yet.
+    /// `deploy-new-endpoint`: there must be no endpoint of this name yet (`CreateEndpoint`).
     New,
-    /// `deploy-existing-endpoint`: the endpoint serves already and is updated.
+    /// `deploy-existing-endpoint`: the endpoint serves already and is updated (`UpdateEndpoint`).
     Existing,
 }
 
@@ -54,13 +54,14 @@ pub enum OnTimeout {
     reason = "each is a key of the contract"
 )]
 pub struct DeployRequest {
-    /// ARN of the execution role that the model runs under.
+    /// ARN of the execution role that the model runs under, at most 2048 characters.
     pub role: String,
-    /// The endpoint's name; the service does not tell upper from lower case in it.
+    /// The endpoint's name, at most 63 letters, digits and inner hyphens; the service does not tell upper from lower
+    /// case in it.
     pub endpoint_name: String,
-    /// ARN of a versioned model package.
+    /// ARN of a versioned model package, at most 176 characters; of the endpoint's region and the role's partition.
     pub package_arn: String,
-    /// Salt for the derived names: the same inputs with another id are a fresh deployment.
+    /// Salt for the derived names, at most 256 characters: the same inputs with another id are a fresh deployment.
     pub deployment_id: Option<String>,
     /// What shapes the endpoint.
     pub shape: Shape,
@@ -78,9 +79,10 @@ pub struct DeployRequest {
     pub delete_superseded: bool,
     /// New only: what becomes of an endpoint that ended `Failed`.
     pub on_failure: OnFailure,
-    /// Budget for waiting within one call.
+    /// Budget for waiting within one call: 0 to 86400 seconds, 540 where nothing is asked.
     pub max_wait: Duration,
-    /// How long a deployment that came through a queue may take in all. What a stack sets is for one call.
+    /// How long a deployment that came through a queue may take in all: 0 to 86400 seconds, 28800 where the event says
+    /// nothing. What a stack sets is for one call.
     pub max_age: Duration,
     /// How a spent budget is answered.
     pub on_timeout: OnTimeout,

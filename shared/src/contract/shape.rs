@@ -27,7 +27,7 @@ impl InferenceOption {
         ("async", Self::Async),
     ];
 
-    /// The contract's word.
+    /// The contract's word, as the key `inference_option` has it.
     pub fn as_str(self) -> &'static str {
         let word = Self::WORDS.iter().find(|(_, option)| *option == self);
         word.map_or("", |(word, _)| word)
@@ -37,39 +37,64 @@ impl InferenceOption {
 /// What the keys of the tags begin with that this product puts on what it makes.
 pub const OWN_TAGS: &str = "sagemaker-deployments:";
 
-/// Tags that this product may put on what it makes: of the 50 that a resource can have, the event's get the rest.
+/// Tags that this product may put on a resource that it makes: of the service's 50, the event's get the rest.
 pub const MOST_OWN_TAGS: usize = 20;
 
 const MOST_TAGS: usize = 50 - MOST_OWN_TAGS;
 
-/// Concurrent invocations of a serverless variant where nothing else is asked.
+/// Concurrent invocations of a serverless variant where nothing else is asked; the service takes 1 to 200.
 pub const DEFAULT_SERVERLESS_MAX_CONCURRENCY: i32 = 5;
 
-/// Everything that shapes an endpoint. Units are in the names; limits are the service's.
+/// Everything that shapes an endpoint: each field is the contract's key of that name.
+///
+/// The limits are the service's, and hold before any call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are the contract's keys")]
 pub struct Shape {
+    /// Name of the production variant: at most 63 letters, digits and inner hyphens. On an update of several, the
+    /// one whose model is swapped.
     pub variant_name: Setting<String>,
+    /// Instance type, as in `ml.m5.xlarge`. Its form is checked, and not whether the service has it.
     pub instance_type: Setting<String>,
+    /// Instances that the variant starts with, at least 1; on an update, the count that is wanted.
     pub initial_instance_count: Setting<i32>,
+    /// How long an instance may take to fetch the model: 60 to 3600 seconds.
     pub model_data_download_timeout_seconds: Setting<i32>,
+    /// How long a container may take to pass its health check: 60 to 3600 seconds.
     pub container_startup_health_check_timeout_seconds: Setting<i32>,
+    /// Size of each instance's volume: 1 to 512 GB.
     pub volume_size_gb: Setting<i32>,
+    /// How the endpoint takes requests.
     pub inference_option: Setting<InferenceOption>,
+    /// Memory of a serverless variant: 1024 to 6144 MB, in steps of 1024.
     pub serverless_memory_size_mb: Setting<i32>,
+    /// Requests that a serverless variant serves at once: 1 to 200.
     pub serverless_max_concurrency: Setting<i32>,
+    /// How many of those are kept warm: 1 to 200, and at most all of them.
     pub serverless_provisioned_concurrency: Setting<i32>,
+    /// S3 URI that an asynchronous endpoint, which needs one, writes its answers under: at most 1024 characters.
     pub async_s3_output_path: Setting<String>,
+    /// S3 URI that it writes failures under: at most 1024 characters.
     pub async_s3_failure_path: Setting<String>,
+    /// ARN of the SNS topic that hears of its answers: at most 2048 characters.
     pub async_success_topic: Setting<String>,
+    /// ARN of the SNS topic that hears of its failures: at most 2048 characters.
     pub async_error_topic: Setting<String>,
+    /// Requests that it hands to an instance at once: 1 to 1000.
     pub async_max_concurrent_invocations_per_instance: Setting<i32>,
+    /// S3 URI that requests and answers are captured under: at most 512 characters.
     pub data_capture_s3_uri: Setting<String>,
+    /// Share of the requests that is captured: 0 to 100 percent. It needs somewhere to capture to.
     pub data_capture_sampling_percentage: Setting<i32>,
+    /// KMS key that encrypts the instances' volumes: its id, alias or ARN, at most 2048 characters.
     pub kms_key_id: Setting<String>,
+    /// Subnets of the model's containers: at most 16, and only together with security groups.
     pub subnets: Setting<Vec<String>>,
+    /// Security groups of the model's containers: at most 5, and only together with subnets.
     pub security_group_ids: Setting<Vec<String>>,
+    /// Whether the model's containers are cut off from every network.
     pub enable_network_isolation: Setting<bool>,
+    /// Tags of the model, the endpoint config and the endpoint: at most 30, with keys of 1 to 128 characters and
+    /// values of at most 256. The service takes 50; the rest is [`MOST_OWN_TAGS`].
     pub tags: Setting<Vec<(String, String)>>,
 }
 
@@ -210,7 +235,7 @@ impl Shape {
         bad
     }
 
-    /// The keys of the event that do not go with the way in which the endpoint takes requests.
+    /// Refusals of the event's keys that do not go with the way in which the endpoint takes requests; empty for none.
     pub fn misfits_of_event(&self, option: InferenceOption) -> Vec<BadKey> {
         self.misfits(option, |key| key.event)
     }
@@ -337,7 +362,8 @@ struct Key {
     guards: bool,
 }
 
-/// A serverless variant's provisioned concurrency is part of its concurrency.
+/// The refusal of a serverless variant's provisioned concurrency that is more than its concurrency, of which it is a
+/// part; `None` where it is not, or either is not known.
 pub fn too_much_provisioned(provisioned: Option<i32>, max: Option<i32>) -> Option<BadKey> {
     let (provisioned, max) = (provisioned?, max?);
     (provisioned > max).then(|| {

@@ -4,16 +4,16 @@
 use super::fields::{BadKey, Fields, Setting};
 use super::values;
 
-/// How traffic moves from the old variants to the new ones.
+/// How traffic moves from the old variants to the new ones (`TrafficRoutingConfig` or `RollingUpdatePolicy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrafficRouting {
     /// All of it in one step.
     AllAtOnce,
-    /// A small part first, then the rest.
+    /// A small part first, 1 to 50 percent, then the rest.
     Canary,
-    /// In equal steps.
+    /// In equal steps of 10 to 50 percent.
     Linear,
-    /// By replacing instances batch by batch.
+    /// By replacing instances batch by batch, each of 5 to 50 percent.
     Rolling,
 }
 
@@ -44,11 +44,11 @@ const DEFAULT_WAIT_SECONDS: i32 = 300;
 pub struct Traffic {
     /// How it moves; `None` where nothing is asked, and the service moves it all at once without waiting.
     pub strategy: Option<Strategy>,
-    /// How long the old instances stay after the last step, in seconds.
+    /// How long the old instances stay after the last step: 0 to 3600 seconds, and not with a rolling update.
     pub termination_wait_seconds: Option<i32>,
-    /// When the service gives the update up and rolls it back, in seconds.
+    /// When the service gives the update up and rolls it back: 600 to 28800 seconds, and more than the waits together.
     pub maximum_execution_timeout_seconds: Option<i32>,
-    /// Names of the CloudWatch alarms that roll the update back.
+    /// Names of the CloudWatch alarms that roll the update back: at most 10, each of at most 255 characters.
     pub auto_rollback_alarms: Vec<String>,
 }
 
@@ -57,14 +57,14 @@ pub struct Traffic {
 pub struct Strategy {
     /// Which way.
     pub routing: TrafficRouting,
-    /// Size of a step, in percent of capacity; 100 where all goes at once.
+    /// Size of a step, in percent of capacity, within the bounds of its way; 100 where all goes at once.
     pub step_percent: i32,
-    /// Wait after each step, in seconds.
+    /// Wait (bake) after each step: 0 to 3600 seconds.
     pub wait_seconds: i32,
 }
 
 impl Strategy {
-    /// How long the update waits in all, in seconds.
+    /// How long the steps wait in all, in seconds.
     pub fn waits(&self) -> i32 {
         let steps = match self.routing {
             TrafficRouting::AllAtOnce => 1,

@@ -29,6 +29,9 @@ pub struct Budget {
 impl Budget {
     /// The budget of a call that begins now, may wait for `max_wait`, and whose invocation ends after
     /// `remaining` where that is known.
+    ///
+    /// Of the invocation's time, 8 s are kept for an undo and 2 s for the answer to leave in, each a quarter of it at
+    /// most; a longer wait is cut to what is left.
     pub fn new(max_wait: Duration, remaining: Option<Duration>) -> Self {
         let started = Instant::now();
         let (wait, answer) = split(max_wait, remaining);

@@ -23,11 +23,11 @@ const UNDO: Duration = Duration::from_secs(5);
 /// The step of a pipeline that waits for a deployment.
 #[derive(Debug, Clone)]
 pub struct Callback {
-    /// What the answer is given under.
+    /// What the answer is given under (`CallbackToken`).
     pub token: String,
     /// ARN of the pipeline execution, where the message has it.
     pub pipeline_execution_arn: Option<String>,
-    /// When the deployment was asked for.
+    /// When the deployment was asked for: when its message was first sent.
     pub asked_at: Option<DateTime>,
 }
 

@@ -22,15 +22,15 @@ const SCALING: &str = "autoscaling-";
 /// Why the creation failed, in pieces. One that is created has nothing else to note.
 const FAILURE: &str = "failure-";
 
-/// As much of a reason as fits, whatever its letters.
+/// As much of a reason as fits, whatever its letters, in characters.
 const LONGEST_FAILURE: usize = 500;
 
-/// The longest value of a tag.
+/// The longest value of a tag that the service takes, in characters.
 const LONGEST_VALUE: usize = 256;
 /// Pieces that there is room for, beside the other three.
 const MOST_PIECES: usize = MOST_OWN_TAGS - 3;
 
-/// What an update notes before it begins.
+/// What a deployment notes: an update before it begins, a creation that failed before it is cleared away.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Notes {
     /// Name of the endpoint config that was live.
@@ -54,7 +54,8 @@ pub fn is_made_for(tags: &[Tag], endpoint_name: &str) -> bool {
 }
 
 impl Notes {
-    /// The notes as tags; `None` where there is too much to note.
+    /// The notes as tags; `None` where there is more to note than fits into the 17 tags of 256 characters that are left
+    /// beside the other three.
     pub fn tags(&self) -> Option<Vec<Tag>> {
         let since = self
             .since

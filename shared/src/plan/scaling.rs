@@ -62,7 +62,7 @@ pub struct ScalingPlan {
     pub kept: Vec<Scaling>,
 }
 
-/// What is known of scaling when an update is planned.
+/// What is known of what scales the variants when an update is planned.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KnownScaling {
     /// What is registered now, of the variants that matter.
@@ -305,7 +305,9 @@ fn set_policy(policy: &mut Wire, asked: &Autoscaling) {
     }
 }
 
-/// What has to be put right for a variant to scale as wanted, in the order in which it can be.
+/// What has to be put right for a variant to scale as wanted, in the order in which it can be: the target first.
+///
+/// What is there and not wanted stays: policies and scheduled actions of others are theirs.
 pub fn changes(now: Option<&Scaling>, wanted: &Scaling) -> Vec<Change> {
     let is_there = |there: Option<&Vec<Wire>>, name: &str, wanted: &Wire| {
         let same = |wire: &&Wire| wire.get(name) == wanted.get(name);

@@ -14,9 +14,10 @@ use crate::contract::{BadKey, DeployRequest, InferenceOption};
 /// What an endpoint serves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
-    /// The live endpoint config.
+    /// The live endpoint config (`DescribeEndpointConfig`).
     pub config: DescribeEndpointConfigOutput,
-    /// The model of the variant that is updated; `None` where it has been deleted.
+    /// The model of the variant that is updated (`DescribeModel`); `None` where it has been deleted, or the variant has
+    /// none of its own.
     pub model: Option<DescribeModelOutput>,
 }
 

@@ -24,7 +24,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// A call as a whole: connection, request and reply.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// A client for `SageMaker`, with every timeout set.
+/// A client for SageMaker, with every timeout set: 3 s to connect, 10 s for a reply, 12 s for a call. It repeats none.
 pub fn connect(environment: &Environment) -> SageMaker {
     let configuration = for_service("SAGEMAKER", environment);
     SageMaker::new(aws_sdk_sagemaker::Client::new(&configuration))

@@ -58,6 +58,8 @@ impl SageMaker {
 
     /// Ends a pipeline's callback step well (`SendPipelineExecutionStepSuccess`). The same answer may be sent again.
     ///
+    /// `outputs` are names and values: the service takes at most 50, and values of at most 1024 characters.
+    ///
     /// # Errors
     ///
     /// Whatever the service says, among it that nobody waits for an answer under this token any more.
@@ -80,8 +82,10 @@ impl SageMaker {
         })
     }
 
-    /// Ends a pipeline's callback step with a failure (`SendPipelineExecutionStepFailure`); a reason has at most 256
-    /// characters. The same answer may be sent again.
+    /// Ends a pipeline's callback step with a failure (`SendPipelineExecutionStepFailure`). The same answer may be sent
+    /// again.
+    ///
+    /// The service takes a `reason` of at most 256 characters.
     ///
     /// # Errors
     ///

@@ -6,7 +6,8 @@ use super::SageMaker;
 use crate::failure::ServiceFailure;
 
 impl SageMaker {
-    /// Adds tags to a resource, or gives those that it has other values (`AddTags`).
+    /// Adds tags to a resource, or gives those that it has other values (`AddTags`). A resource
+    /// bears 50 at most.
     ///
     /// # Errors
     ///
@@ -19,7 +20,7 @@ impl SageMaker {
             .map_err(|error| ServiceFailure::of("AddTags", arn.to_owned(), &error))
     }
 
-    /// Takes tags off a resource (`DeleteTags`); those that it does not have are fine.
+    /// Takes tags off a resource (`DeleteTags`), 50 at most; those that it does not have are fine.
     ///
     /// # Errors
     ///
