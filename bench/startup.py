@@ -10,9 +10,9 @@ from bench.held import HeldFunction
 from bench.quota import Quota, QuotaUnavailableError
 from bench.sides import WORKSHOP, Side, empty, pairs
 from bench.spread import Spread, ratio
-from bench.tls import TlsFront
 from harness import aws
 from harness.local import LocalSageMaker
+from harness.tls import TlsFront
 
 # A warm answer is the last of so many: the ones before it warm the code up, as traffic does.
 _WARM_ANSWERS = 10
