@@ -40,10 +40,11 @@ def main() -> int:
         return 130
     screen.summary(
         [
-            "One call puts a version on a new endpoint, one call updates it; each answers once the endpoint serves it.",
-            "A rolled-back update is an error that carries its reason, and leaves nothing behind.",
-            f"A call that was cut short is resumed by the next. All shown in {watch.seconds:.0f} s.",
-        ]
+            "One call deploys to a new endpoint, one call updates it; each answers once the model is served.",
+            "A rolled-back update is an error with its reason, leaves nothing behind, and stops the pipeline.",
+            f"A call that stopped waiting is resumed by the next. All shown in {watch.seconds:.0f} s.",
+        ],
+        "Next: README.md, 'In your pipeline', has the steps to paste.",
     )
     return 0
 

@@ -81,11 +81,12 @@ class Screen:
         self.line()
         self.line(self._paint(f"The demo failed: {text}", _RED))
 
-    def summary(self, lines: list[str]) -> None:
-        """Print what has been shown."""
+    def summary(self, lines: list[str], then: str) -> None:
+        """Print what has been shown, and what to do next."""
         self.line()
         for line in lines:
             self.line(f"{self._paint('✓', _GREEN)} {line}")
+        self.line(then)
 
     def _object(self, head: str, members: dict[str, Any]) -> None:
         """Print a JSON object's members in a column each for key and value."""

@@ -82,7 +82,7 @@ class Story:
         if "ping health check" not in error.get("errorMessage", ""):
             raise WrongError("the error does not give the service's reason for the rollback")
         self._expect_serving(second, update["endpoint_config"])
-        self._expect_no_leftovers()
+        self._expect_no_leftovers(deployed=2)
         self._screen.note("The endpoint still serves version 2, and nothing of version 3's deployment is left behind.")
 
         self._headline("Version 4 is good, and its step may wait for one second only")
@@ -107,7 +107,11 @@ class Story:
             error = self._invoke("deploy-existing-endpoint", self._deployment(fifth) | careful)
         self._expect(error, errorType="UpdateRolledBack")
         self._expect_serving(fourth, resumed["endpoint_config"])
-        self._screen.note("All of the traffic is on version 4 again.")
+        self._expect_no_leftovers(deployed=3)
+        percent = self._sagemaker.traffic(ENDPOINT)
+        if percent:
+            raise WrongError(f"{percent:.0f}% of the traffic is still on version 5")
+        self._screen.note("All of the traffic is on version 4 again, and nothing of version 5 is left behind.")
 
     def play_promotion(self, walks: promotion.Walks) -> None:
         """Play the act of the pipeline."""
@@ -158,11 +162,11 @@ class Story:
         containers = model.get("Containers") or [model["PrimaryContainer"]]
         self._expect(containers[0], ModelPackageName=package_arn)
 
-    def _expect_no_leftovers(self) -> None:
+    def _expect_no_leftovers(self, deployed: int) -> None:
         models = self._sagemaker.client.list_models()["Models"]
         configs = self._sagemaker.client.list_endpoint_configs()["EndpointConfigs"]
-        if len(models) != 2 or len(configs) != 2:
-            raise WrongError(f"two models and two endpoint configs should be left, not {models} and {configs}")
+        if (len(models), len(configs)) != (deployed, deployed):
+            raise WrongError(f"{deployed} models and endpoint configs should be left, not {models} and {configs}")
 
 
 def play(screen: Screen) -> None:
@@ -185,7 +189,8 @@ def play(screen: Screen) -> None:
         }
         screen.title("From a registered model to a serving endpoint, without an AWS account")
         screen.note("The three built functions run under Lambda's own runtime interface emulator and are called")
-        screen.note(f"through the Lambda API. Their SageMaker is a local stand-in at {sagemaker.url}.")
+        screen.note(f"through the Lambda API. Their SageMaker is a local stand-in at {sagemaker.url},")
+        screen.note("which takes seconds for what takes the service minutes.")
         story = Story(screen, sagemaker, functions)
         with promotion.compiling() as compiling:
             story.play()
