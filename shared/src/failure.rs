@@ -5,7 +5,7 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_sagemaker::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::DispatchFailure;
 use aws_smithy_runtime_api::client::retries::ErrorKind;
@@ -54,6 +54,8 @@ pub enum FailureKind {
     ServiceFault,
     /// No reply came; whether the service acted is not known.
     NoReply,
+    /// The call was not sent, and would not be the next time: no credentials, a certificate that nothing vouches for.
+    NotSent,
     /// The service refused the call for another reason.
     Refused,
 }
@@ -98,8 +100,7 @@ impl ServiceFailure {
             SdkError::DispatchFailure(dispatch) if may_pass(dispatch) => {
                 (FailureKind::NoReply, "", in_words(error))
             }
-            // Missing credentials are among these: nothing was sent, and no repetition helps.
-            _ => (FailureKind::Refused, "", in_words(error)),
+            _ => (FailureKind::NotSent, "", in_words(error)),
         };
         let code = code.to_owned();
         Self {
@@ -121,6 +122,15 @@ impl ServiceFailure {
             kind: FailureKind::NoReply,
             code: String::new(),
             message: "the service had not answered when the time was up".to_owned(),
+        }
+    }
+
+    /// What exists, by the service's own word, and is not seen by it.
+    pub(crate) fn unseen(operation: &'static str, resource: String) -> Self {
+        Self {
+            kind: FailureKind::PrerequisiteNotFound,
+            message: "it exists, and the service does not see it".to_owned(),
+            ..Self::no_reply(operation, resource)
         }
     }
 
@@ -199,28 +209,38 @@ impl ServiceFailure {
             FailureKind::ServiceFault | FailureKind::NoReply => {
                 "Call again with the same event; what was done is taken up.".to_owned()
             }
+            FailureKind::NotSent => {
+                "Check the credentials, the endpoint URLs, and the root certificates (SSL_CERT_FILE) that the function is configured with.".to_owned()
+            }
             _ => "Correct what the service names and call again.".to_owned(),
         }
     }
 }
 
+/// The SDK's words for a handshake that TLS itself ended, not the network; the type behind them is private.
+const REFUSED_HANDSHAKE: &str = "TLS handshake failed";
+
 /// Whether a request that was not answered may be answered when it is sent again.
 fn may_pass(dispatch: &DispatchFailure) -> bool {
-    let transient = |error: &ConnectorError| error.as_other() == Some(ErrorKind::TransientError);
-    dispatch.is_io()
-        || dispatch.is_timeout()
-        || dispatch.as_connector_error().is_some_and(transient)
+    let Some(error) = dispatch.as_connector_error() else {
+        return false;
+    };
+    let refused = causes(error).any(|cause| cause.to_string() == REFUSED_HANDSHAKE);
+    let transient = error.as_other() == Some(ErrorKind::TransientError);
+    !refused && (error.is_io() || error.is_timeout() || transient)
 }
 
 /// An error with its causes. An SDK error's own words are only "dispatch failure" and the like.
 fn in_words(error: &(dyn StdError + 'static)) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
+    let words: Vec<String> = causes(error).map(ToString::to_string).collect();
+    words.join(": ")
+}
+
+/// An error, what caused it, what caused that, and so on.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// Classifies an error reply by its code, the beginning of its message and its HTTP status.

@@ -27,7 +27,7 @@ impl Deployment<'_> {
             Step::CheckPackage => return self.check_package(&plan).await,
             Step::CreateModel => self.make_model(&plan).await?,
             Step::CreateEndpointConfig => self.make_endpoint_config(&plan).await?,
-            Step::Note => self.note().await?,
+            Step::Note => self.note(&plan).await?,
             Step::TakeScalingOff => self.take_scaling_off().await?,
             Step::TagEndpoint => self.tag_endpoint(&plan).await?,
             Step::CreateEndpoint => {

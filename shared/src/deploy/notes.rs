@@ -122,11 +122,18 @@ impl Deployment<'_> {
     }
 
     /// Notes what is about to be replaced, and taken off, on the endpoint config that comes.
-    pub(super) async fn note(&mut self) -> Result<(), ServiceFailure> {
-        let (Some(arn), Some(endpoint), Some(plan)) =
-            (&self.endpoint_config_arn, &self.endpoint, &self.plan)
-        else {
-            return Ok(());
+    ///
+    /// # Errors
+    ///
+    /// [`FailureKind::PrerequisiteNotFound`] where the service has the endpoint config but does not see it yet, so
+    /// that its ARN is not known.
+    pub(super) async fn note(&mut self, plan: &Plan) -> Result<(), ServiceFailure> {
+        let (Some(arn), Some(endpoint)) = (&self.endpoint_config_arn, &self.endpoint) else {
+            let name = &plan.endpoint_config_name;
+            return Err(ServiceFailure::unseen(
+                "DescribeEndpointConfig",
+                format!("endpoint config {name}"),
+            ));
         };
         let notes = Notes {
             replaces: Some(endpoint.config.clone()),

@@ -123,6 +123,7 @@ fn only_what_time_may_heal_is_repeated_and_only_a_lost_reply_may_have_acted() {
         (K::Throttled, true, false),
         (K::ServiceFault, true, true),
         (K::NoReply, true, true),
+        (K::NotSent, false, false),
         (K::AccessDenied, false, false),
         (K::LimitExceeded, false, false),
         (K::NotFound, false, false),
@@ -147,6 +148,7 @@ fn the_advice_fits_the_kind() {
         (K::Throttled, "call again later"),
         (K::ServiceFault, "what was done is taken up"),
         (K::NoReply, "what was done is taken up"),
+        (K::NotSent, "SSL_CERT_FILE"),
         (K::Refused, "Correct what the service names"),
     ] {
         let advice = failure(kind, "", "").advice();

@@ -162,6 +162,38 @@ async fn every_call_fails_in_every_way() {
     }
 }
 
+/// An endpoint config whose creation was not answered, and that the service then says to have and not to find.
+async fn unseen_endpoint_config(times: u32) -> (Scene, Value) {
+    let (scene, event) = scene(Existing).await;
+    let lost = Fault::once("CreateEndpointConfig", FaultKind::DropAfter);
+    let unseen = FaultKind::Error {
+        code: "ValidationException".to_owned(),
+        message: "Could not find endpoint configuration \"x\".".to_owned(),
+        status: 400,
+    };
+    // The first look is at the live one.
+    let unseen = Fault::once("DescribeEndpointConfig", unseen).times(times);
+    scene.server.inject(lost);
+    scene.server.inject(unseen.after(1));
+    (scene, event)
+}
+
+#[tokio::test]
+async fn an_endpoint_config_that_is_not_seen_yet_is_waited_for() {
+    let (scene, event) = unseen_endpoint_config(2).await;
+    let answer = scene.run(Existing, &event).await.expect("deployed");
+    assert_eq!(answer.deployment_status, DeploymentStatus::Deployed);
+}
+
+#[tokio::test]
+async fn an_endpoint_config_that_is_never_seen_is_an_error() {
+    let (scene, event) = unseen_endpoint_config(u32::MAX).await;
+    let ended = scene.run(Existing, &event).await;
+    assert_eq!(error_type(&ended), "SageMakerError");
+    let message = ended.expect_err("an error").to_string();
+    assert!(message.contains("does not see it"), "{message}");
+}
+
 /// Once it is under way, a deployment is not failed by looks that are.
 #[tokio::test]
 async fn looks_that_fail_do_not_fail_a_deployment_that_is_under_way() {
