@@ -194,21 +194,7 @@ impl Door<'_> {
                     failure.warn_of_repeat();
                     sleep(backoff.next().unwrap_or_default()).await;
                 }
-                Err(failure) if failure.kind == FailureKind::AccessDenied => {
-                    error!(
-                        reason = failure.reason(),
-                        "the pipeline's step could not be answered"
-                    );
-                    return false;
-                }
-                Err(failure) => {
-                    // It was answered before, or its pipeline was stopped.
-                    info!(
-                        reason = failure.reason(),
-                        "nobody waits for the answer any more"
-                    );
-                    return true;
-                }
+                Err(failure) => return nobody_waits(&failure),
             }
         }
         false
@@ -220,11 +206,12 @@ impl Door<'_> {
         let reason = "The pipeline was stopped before the deployment began; nothing was changed.";
         let sagemaker = &self.services.sagemaker;
         match sagemaker.send_step_failure(&callback.token, reason).await {
+            Ok(()) => true,
             Err(failure) if failure.is_transient() => {
                 failure.warn_of_repeat();
                 false
             }
-            _ => true,
+            Err(failure) => nobody_waits(&failure),
         }
     }
 
@@ -258,6 +245,22 @@ impl Door<'_> {
                 reason = failure.reason(),
                 "a message comes back later than it should"
             );
+        }
+    }
+}
+
+/// What an answer that was refused for good means: that the step was answered before or its pipeline is over, or that
+/// the function may not answer.
+fn nobody_waits(refused: &ServiceFailure) -> bool {
+    let reason = refused.reason();
+    match refused.kind {
+        FailureKind::AccessDenied | FailureKind::NotSent => {
+            error!(reason, "the pipeline's step could not be answered");
+            false
+        }
+        _ => {
+            info!(reason, "nobody waits for the answer any more");
+            true
         }
     }
 }

@@ -456,6 +456,40 @@ async fn a_pipeline_that_is_stopped_gets_the_answer_that_it_waits_for() {
 }
 
 #[tokio::test]
+async fn a_message_whose_answer_may_not_be_given_comes_back() {
+    // Given a pipeline that was stopped, and a function that may not answer its step
+    let (scene, _) = Scene::serving().await;
+    let waiting = waiting(&scene, &event(&scene.package()));
+    scene.server.stop_callback(&waiting.token);
+    let denied = Fault::once("SendPipelineExecutionStepFailure", FaultKind::Deny);
+    scene.server.inject(denied);
+    // when the message is delivered, then it is not done with before the step has its answer
+    assert_eq!(
+        deliver_until_done(&scene, Existing, &waiting.message).await,
+        2
+    );
+    assert_eq!(told(&scene, &waiting.token).0["status"], "Failed");
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_cannot_be_sent_comes_back() {
+    // Given a function that has no credentials
+    let (mut scene, _) = Scene::serving().await;
+    let waiting = waiting(&scene, &event(&scene.package()));
+    let without = scene.client_without_credentials();
+    let services = std::mem::replace(&mut scene.services, without);
+    // when the message is delivered, then it comes back
+    assert_eq!(
+        deliver(&scene, Existing, vec![waiting.message.clone()]).await,
+        1
+    );
+    // and is answered by a function that has them
+    scene.services = services;
+    deliver_until_done(&scene, Existing, &waiting.message).await;
+    assert_deployed(&scene, &waiting, "Deployed");
+}
+
+#[tokio::test]
 async fn a_step_that_stops_waiting_midway_has_its_deployment_followed_to_the_end() {
     let (scene, _) = Scene::serving().await;
     let inventory = scene.inventory();

@@ -70,13 +70,18 @@ impl Scene {
             .connect_timeout(READ_TIMEOUT)
             .operation_attempt_timeout(READ_TIMEOUT)
             .build();
-        let services = connect(&server, timeouts);
+        let services = connect(&server, timeouts, Some(credentials()));
         Self { server, services }
     }
 
     /// The same region through a client that waits for replies as long as it takes.
     pub(crate) fn patient_client(&self) -> Services {
-        connect(&self.server, TimeoutConfig::disabled())
+        connect(&self.server, TimeoutConfig::disabled(), Some(credentials()))
+    }
+
+    /// The same region through a client that has nothing to sign with.
+    pub(crate) fn client_without_credentials(&self) -> Services {
+        connect(&self.server, TimeoutConfig::disabled(), None)
     }
 
     /// An endpoint that serves the first version of a group, deployed by this product.
@@ -245,14 +250,21 @@ pub(crate) fn error_type(ended: &Result<DeployAnswer, Failure>) -> &'static str 
         .map_or_else(|failure| failure.error.error_type(), |_| "none")
 }
 
-fn connect(server: &Server, timeouts: TimeoutConfig) -> Services {
-    let config = SdkConfig::builder()
+fn credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test"))
+}
+
+fn connect(
+    server: &Server,
+    timeouts: TimeoutConfig,
+    credentials: Option<SharedCredentialsProvider>,
+) -> Services {
+    let mut config = SdkConfig::builder();
+    config.set_credentials_provider(credentials);
+    let config = config
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(server.url())
         .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "test", "test", None, None, "test",
-        )))
         .retry_config(RetryConfig::disabled())
         // Without TLS, whose root certificates take longer to load than these replies may take.
         .http_client(aws_smithy_http_client::Builder::new().build_http())
