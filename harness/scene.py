@@ -1,10 +1,24 @@
-"""What is in the account before a function is called: registered packages, and endpoints made by someone else."""
+"""What a function is called with, and what is in the account before: packages, and endpoints made by someone else."""
 
 import json
 from typing import Any
 
 from harness import aws
 from harness.processes import until
+
+# What SageMaker's ARNs begin with.
+ARN = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}"
+
+# The endpoint that is deployed to, and the group of the model's versions.
+ENDPOINT = "churn"
+GROUP = "churn-model"
+
+# What scales the endpoint's instances, as Application Auto Scaling calls it.
+TARGET = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": f"endpoint/{ENDPOINT}/variant/AllTraffic",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
 
 # The execution role that the models run under, and the one that the functions get.
 ROLE = f"arn:aws:iam::{aws.ACCOUNT}:role/service-role/churn-model"
@@ -31,6 +45,16 @@ def register_version(sagemaker: Any, group: str, approval: str = "Approved") -> 
         },
     )
     return package["ModelPackageArn"]
+
+
+def event(package_arn: str, **more: Any) -> dict[str, Any]:
+    """Return an event that deploys a package, with ``more`` keys added or replaced."""
+    return {"role": ROLE, "endpoint_name": ENDPOINT, "package_arn": package_arn, **more}
+
+
+def next_event(sagemaker: Any, **more: Any) -> dict[str, Any]:
+    """Register the next version of the model and return an event that deploys it."""
+    return event(register_version(sagemaker, GROUP), **more)
 
 
 def serve(sagemaker: Any, endpoint_name: str, package_arn: str, wait: bool = True, **config: Any) -> str:

@@ -11,8 +11,7 @@ from harness.binaries import binary
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
 from harness.moto import Moto
-
-GROUP = "churn-model"
+from harness.scene import GROUP
 
 StartFunction = Callable[..., Emulator]
 

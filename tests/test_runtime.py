@@ -38,10 +38,11 @@ def test_a_blank_endpoint_url_is_as_good_as_none(sagemaker: LocalSageMaker):
 
 def test_one_url_may_serve_every_service(sagemaker: LocalSageMaker):
     environment = {**dict.fromkeys(aws.endpoint_urls(""), ""), "AWS_ENDPOINT_URL": sagemaker.url}
-    package = scene.register_version(sagemaker.client, "churn-model")
-    scaled = {"autoscaling_max_capacity": 4, "autoscaling_target_invocations_per_instance": 70}
+    event = scene.next_event(
+        sagemaker.client, autoscaling_max_capacity=4, autoscaling_target_invocations_per_instance=70
+    )
     with Emulator(binary("deploy-new-endpoint"), environment) as deploy:
-        answer = deploy.invoke({"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package, **scaled})
+        answer = deploy.invoke(event)
     assert answer.get("deployment_status") == "Deployed", answer
     assert len(sagemaker.calls("PutScalingPolicy")) == 1
 
@@ -97,8 +98,7 @@ def runtime_api(event: Any, deadline_ms: str) -> Iterator[tuple[str, list[Any], 
 
 def test_a_constant_deadline_in_the_past_is_no_deadline(sagemaker: LocalSageMaker):
     """`cargo lambda watch` sends 600000 as the deadline, which is ten minutes after the epoch."""
-    package = scene.register_version(sagemaker.client, "churn-model")
-    event = {"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package}
+    event = scene.next_event(sagemaker.client)
     with runtime_api(event, "600000") as (address, answers, answered):
         environment = {
             **aws.environment(),

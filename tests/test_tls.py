@@ -12,7 +12,7 @@ from harness.emulator import Emulator
 from harness.local import LocalSageMaker
 from harness.tls import Proxy, TlsFront
 
-CHECK = {"endpoint_name": "churn"}
+CHECK = {"endpoint_name": scene.ENDPOINT}
 
 
 @pytest.fixture
@@ -27,10 +27,11 @@ def trusting(front: TlsFront, **more: str) -> dict[str, str]:
 
 
 def test_a_model_is_deployed_over_tls(sagemaker: LocalSageMaker, front: TlsFront):
-    package = scene.register_version(sagemaker.client, "churn-model")
-    scaled = {"autoscaling_max_capacity": 4, "autoscaling_target_invocations_per_instance": 70}
+    event = scene.next_event(
+        sagemaker.client, autoscaling_max_capacity=4, autoscaling_target_invocations_per_instance=70
+    )
     with Emulator(binary("deploy-new-endpoint"), trusting(front)) as deploy:
-        answer = deploy.invoke({"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package, **scaled})
+        answer = deploy.invoke(event)
     assert answer.get("deployment_status") == "Deployed", answer
     with Emulator(binary("check-endpoint-exists"), trusting(front)) as check:
         assert check.invoke(CHECK) == {"endpoint_exists": True, "endpoint_status": "InService"}

@@ -23,7 +23,7 @@ def local():
 
 def invoked(local, function, package):
     """Invoke a function and return its answer with the number of calls that it made."""
-    event = {"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package}
+    event = scene.event(package)
     local.clear_calls()
     with Emulator(binary(function), aws.endpoint_urls(local.url)) as emulator:
         answer = emulator.invoke(event)

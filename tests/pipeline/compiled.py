@@ -1,4 +1,4 @@
-"""What the tests compile the pipelines with."""
+"""What the tests compile the pipelines with, and run them with."""
 
 import os
 from collections.abc import Callable
@@ -16,3 +16,11 @@ BUCKET = "models"
 STACK = Stack.example(aws.REGION)
 
 Compile = Callable[..., dict[str, Any]]
+
+# The endpoints that the deploy pipeline makes of the name that it is given.
+STAGING, PRODUCTION = "churn-staging", "churn-production"
+
+
+def given(package_arn: str) -> dict[str, str]:
+    """Return the parameters that an execution of the deploy pipeline is started with."""
+    return {"ModelPackageArn": package_arn, "EndpointName": "churn"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from compiled import STACK, Compile
+from compiled import PRODUCTION, STACK, STAGING, Compile, given
 
 from harness import scene
 from harness.emulator import Emulator
@@ -13,9 +13,7 @@ from harness.local import LocalSageMaker
 from harness.pipeline import Runner, by_binary
 from harness.pipeline_callbacks import Callbacks, UnansweredError
 from harness.queues import Queues
-
-GROUP = "churn-model"
-STAGING, PRODUCTION = "churn-staging", "churn-production"
+from harness.scene import GROUP
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +50,6 @@ def runner(
     callbacks = Callbacks(sagemaker, queues, {url: invoke(name) for name, url in urls.items()})
     checks = by_binary({"check-endpoint-exists": invoke("check-endpoint-exists")})
     return Runner(checks, callbacks=callbacks)
-
-
-def given(package: str) -> dict[str, str]:
-    return {"ModelPackageArn": package, "EndpointName": "churn"}
 
 
 def in_service(sagemaker: LocalSageMaker, endpoint_name: str) -> str:

@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 
 from harness import aws, scene
 from harness.moto import Moto
+from harness.scene import GROUP
 from pipeline import command, endpoint
 
-GROUP = "churn-model"
 ROWS = [["b", "1", "x, y"], ["a", "2", "z"], ["b", "3", ""]]
 
 

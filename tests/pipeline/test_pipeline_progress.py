@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from harness import aws
+from harness import aws, scene
 from pipeline import progress
 
-ARN = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}:pipeline/churn/execution/abc"
+ARN = f"{scene.ARN}:pipeline/churn/execution/abc"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

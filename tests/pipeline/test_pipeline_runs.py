@@ -4,16 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from compiled import Compile
+from compiled import PRODUCTION, STAGING, Compile, given
 
 from harness import aws, scene
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
 from harness.pipeline import Runner, by_binary
 from harness.pipeline_values import DefinitionError, UnsupportedError
-
-GROUP = "churn-model"
-STAGING, PRODUCTION = "churn-staging", "churn-production"
+from harness.scene import GROUP
 
 
 @pytest.fixture
@@ -25,10 +23,6 @@ def runner(function: Callable[..., Emulator], sagemaker: LocalSageMaker) -> Runn
 @pytest.fixture
 def package(sagemaker: LocalSageMaker) -> str:
     return scene.register_version(sagemaker.client, GROUP)
-
-
-def given(package: str) -> dict[str, str]:
-    return {"ModelPackageArn": package, "EndpointName": "churn"}
 
 
 def serving(sagemaker: LocalSageMaker, endpoint_name: str) -> str:

@@ -6,9 +6,7 @@ from typing import Any
 from harness import scene
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
-
-ENDPOINT = "churn"
-GROUP = "churn-model"
+from harness.scene import ENDPOINT, GROUP, TARGET, next_event
 
 # It gets what starts a function by its name, and leaves its calls in the local SageMaker's record.
 Scenario = Callable[[Callable[[str], Emulator], LocalSageMaker], None]
@@ -17,17 +15,6 @@ SCALED = {
     "autoscaling_max_capacity": 4,
     "autoscaling_target_invocations_per_instance": 70,
 }
-TARGET = {
-    "ServiceNamespace": "sagemaker",
-    "ResourceId": f"endpoint/{ENDPOINT}/variant/AllTraffic",
-    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-}
-
-
-def event(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
-    """Return an event for a fresh version of the model, registered past the recording."""
-    package = scene.register_version(sagemaker.client, GROUP)
-    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, **more}
 
 
 def assert_deployed(answer: Any) -> None:
@@ -41,7 +28,8 @@ def calls_of_check(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) 
 def calls_of_deploy_new(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
     """Deploy with an undo, over a lost reply, once more, and behind another endpoint that is not seen yet."""
     sagemaker.outcome(ENDPOINT, "create-fails")
-    failing, good, late = event(sagemaker), event(sagemaker, tags="team=growth", **SCALED), event(sagemaker)
+    client = sagemaker.client
+    failing, good, late = next_event(client), next_event(client, tags="team=growth", **SCALED), next_event(client)
     sagemaker.clear_calls()
     deploy = start("deploy-new-endpoint")
     assert deploy.invoke(failing)["errorType"] == "EndpointCreationFailed"
@@ -63,8 +51,8 @@ def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalS
         ScalableTargetAction={"MinCapacity": 2},
     )
     sagemaker.outcome(ENDPOINT, "update-rolls-back")
-    failing, scaled = event(sagemaker), event(sagemaker, tags="team=growth", **SCALED)
-    resized = event(sagemaker, instance_type="ml.c5.xlarge", delete_superseded=True)
+    failing, scaled = next_event(sagemaker.client), next_event(sagemaker.client, tags="team=growth", **SCALED)
+    resized = next_event(sagemaker.client, instance_type="ml.c5.xlarge", delete_superseded=True)
     sagemaker.clear_calls()
     deploy = start("deploy-existing-endpoint")
     assert deploy.invoke(failing)["errorType"] == "UpdateRolledBack"
@@ -77,7 +65,7 @@ def calls_of_replacing(start: Callable[[str], Emulator], sagemaker: LocalSageMak
     scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
     sagemaker.scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=4)
     sagemaker.force_status(ENDPOINT, "Failed")
-    replacing = event(sagemaker, replace_failed_endpoint=True)
+    replacing = next_event(sagemaker.client, replace_failed_endpoint=True)
     sagemaker.clear_calls()
     assert_deployed(start("deploy-existing-endpoint").invoke(replacing))
 
@@ -93,10 +81,10 @@ def calls_of_deleting(start: Callable[[str], Emulator], sagemaker: LocalSageMake
     variants = [scene.variant(f"{ENDPOINT}-by-hand"), scene.variant(challenger, VariantName="Challenger")]
     scene.serve(client, ENDPOINT, package, ProductionVariants=variants)
     deploy = start("deploy-existing-endpoint")
-    replaced = deploy.invoke(event(sagemaker, variant_name="AllTraffic"))
+    replaced = deploy.invoke(next_event(client, variant_name="AllTraffic"))
     assert_deployed(replaced)
     scene.serve(client, "fraud", package)
-    replacing = event(sagemaker, variant_name="AllTraffic", delete_superseded=True)
+    replacing = next_event(client, variant_name="AllTraffic", delete_superseded=True)
     sagemaker.clear_calls()
     assert_deployed(deploy.invoke(replacing))
     assert [call["request"] for call in sagemaker.calls("DeleteModel")] == [{"ModelName": replaced["model"]}]

@@ -73,6 +73,10 @@ class Stack:
         policies = self.resources[name]["Properties"]["Policies"]
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
+    def actions(self, binary: str) -> set[str]:
+        """Return the actions that a function's role may take."""
+        return {action for statement in self.statements(binary) for action in listed(statement["Action"])}
+
     def _present(self, section: dict[str, Any]) -> dict[str, Any]:
         """Return what there is of a section of the template, resolved: whatever has no condition, or one that holds."""
         return {

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 from scenarios import (
-    ENDPOINT,
-    GROUP,
     Scenario,
     calls_of_check,
     calls_of_deleting,
@@ -21,10 +19,10 @@ from harness import aws, scene
 from harness.binaries import FUNCTIONS
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
+from harness.scene import ARN, ENDPOINT, GROUP
 
 DEPLOYING = ["deploy-new-endpoint", "deploy-existing-endpoint"]
 STACK = Stack()
-BASE = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}"
 
 # The actions that know no resource, and may therefore be allowed on "*".
 WITHOUT_RESOURCE = {
@@ -87,10 +85,6 @@ TAGGED = {action: {"model", "endpoint-config", "endpoint"} for action in ("AddTa
 _RESOURCES = {"ModelName": "model", "EndpointConfigName": "endpoint-config", "EndpointName": "endpoint"}
 
 
-def actions(name: str, stack: Stack = STACK) -> set[str]:
-    return {action for statement in stack.statements(name) for action in listed(statement["Action"])}
-
-
 def is_allowed(name: str, action: str, resource: str, stack: Stack = STACK) -> bool:
     return any(
         action in listed(statement["Action"])
@@ -115,7 +109,7 @@ def resources(call: dict[str, Any]) -> list[str]:
     for key in ("ModelPackageName", "ResourceArn"):
         if key in request:
             return [request[key].lower()]
-    arns = [f"{BASE}:{kind}/{request[key].lower()}" for key, kind in _RESOURCES.items() if key in request]
+    arns = [f"{ARN}:{kind}/{request[key].lower()}" for key, kind in _RESOURCES.items() if key in request]
     return arns or ["*"]
 
 
@@ -143,7 +137,7 @@ def test_a_function_may_make_the_calls_that_it_makes_and_no_other(
     made |= {"sagemaker:AddTags" for call in calls if call["request"].get("Tags")}
     made = made.union(*(BESIDES.get(call["operation"], set()) for call in calls))
     # What a queue takes besides is held against its own calls.
-    assert actions(name, Stack(CallbackQueues="false")) - WATCHING == made
+    assert Stack(CallbackQueues="false").actions(name) - WATCHING == made
 
 
 def test_replacing_a_failed_endpoint_needs_its_parameter(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
@@ -153,7 +147,7 @@ def test_replacing_a_failed_endpoint_needs_its_parameter(function: Callable[...,
     needed = {"DeleteEndpoint", "CreateEndpoint", "DeregisterScalableTarget"}
     assert needed <= {call["operation"] for call in calls}
     assert_allowed("deploy-existing-endpoint", calls, Stack(AllowReplacingFailedEndpoints="true"))
-    assert not {"sagemaker:DeleteEndpoint", "sagemaker:CreateEndpoint"} & actions("deploy-existing-endpoint")
+    assert not {"sagemaker:DeleteEndpoint", "sagemaker:CreateEndpoint"} & STACK.actions("deploy-existing-endpoint")
 
 
 def test_deleting_what_is_superseded_needs_its_parameter(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
@@ -163,13 +157,13 @@ def test_deleting_what_is_superseded_needs_its_parameter(function: Callable[...,
     looked_at = {call["request"]["EndpointName"] for call in sagemaker.calls("DescribeEndpoint")}
     assert looked_at == {ENDPOINT, "fraud"}
     read = [call["request"]["ResourceArn"] for call in sagemaker.calls("ListTags")]
-    assert f"{BASE}:model/challenger-by-hand" in read
+    assert f"{ARN}:model/challenger-by-hand" in read
     assert_allowed("deploy-existing-endpoint", calls, Stack(EndpointNamePattern=ENDPOINT))
 
     kept = Stack(AllowDeletingSuperseded="false")
-    gone = actions("deploy-existing-endpoint") - actions("deploy-existing-endpoint", kept)
+    gone = STACK.actions("deploy-existing-endpoint") - kept.actions("deploy-existing-endpoint")
     assert gone == {"sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs"}
-    assert not is_allowed("deploy-existing-endpoint", "sagemaker:ListTags", f"{BASE}:model/model-1", kept)
+    assert not is_allowed("deploy-existing-endpoint", "sagemaker:ListTags", f"{ARN}:model/model-1", kept)
 
 
 def assert_allowed(name: str, calls: list[dict[str, Any]], stack: Stack) -> None:
@@ -182,11 +176,11 @@ def assert_allowed(name: str, calls: list[dict[str, Any]], stack: Stack) -> None
 def test_a_stack_may_be_kept_to_some_endpoints():
     def allowed(name: str, endpoint: str, **more: str) -> set[str]:
         stack = Stack(EndpointNamePattern="growth-*", AllowReplacingFailedEndpoints="true", **more)
-        return {each for each in actions(name, stack) if is_allowed(name, each, f"{BASE}:endpoint/{endpoint}", stack)}
+        return {each for each in stack.actions(name) if is_allowed(name, each, f"{ARN}:endpoint/{endpoint}", stack)}
 
     for name in DEPLOYING:
         everything = {f"sagemaker:{action}" for action, kinds in KINDS.items() if "endpoint" in kinds}
-        everything &= actions(name, Stack(AllowReplacingFailedEndpoints="true"))
+        everything &= Stack(AllowReplacingFailedEndpoints="true").actions(name)
         assert everything <= allowed(name, "growth-churn")
         alone = allowed(name, "fraud", AllowDeletingSuperseded="false") - WITHOUT_RESOURCE
         assert alone == set()
@@ -197,8 +191,8 @@ def test_a_stack_may_be_kept_to_some_endpoints():
 def test_a_stack_may_be_kept_to_some_model_package_groups():
     stack = Stack(ModelPackageGroupPattern="growth-*")
     for name in DEPLOYING:
-        assert is_allowed(name, "sagemaker:DescribeModelPackage", f"{BASE}:model-package/growth-churn/7", stack)
-        assert not is_allowed(name, "sagemaker:DescribeModelPackage", f"{BASE}:model-package/fraud/7", stack)
+        assert is_allowed(name, "sagemaker:DescribeModelPackage", f"{ARN}:model-package/growth-churn/7", stack)
+        assert not is_allowed(name, "sagemaker:DescribeModelPackage", f"{ARN}:model-package/fraud/7", stack)
 
 
 @pytest.mark.parametrize("parameter", ["EndpointNamePattern", "ModelPackageGroupPattern"])
@@ -254,8 +248,8 @@ def test_an_execution_role_is_an_arn():
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_nothing_of_someone_else_may_be_deleted_but_an_endpoint(name: str):
-    assert not is_allowed(name, "sagemaker:DeleteModel", f"{BASE}:model/churn-by-hand")
-    assert not is_allowed(name, "sagemaker:DeleteEndpointConfig", f"{BASE}:endpoint-config/churn-by-hand")
+    assert not is_allowed(name, "sagemaker:DeleteModel", f"{ARN}:model/churn-by-hand")
+    assert not is_allowed(name, "sagemaker:DeleteEndpointConfig", f"{ARN}:endpoint-config/churn-by-hand")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -267,7 +261,7 @@ def test_a_function_may_write_its_own_log_and_no_other(name: str):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_traces_may_be_sent_where_the_stack_asks_for_them(name: str):
-    assert actions(name) - actions(name, Stack(Tracing="PassThrough")) == {
+    assert STACK.actions(name) - Stack(Tracing="PassThrough").actions(name) == {
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",
     }

@@ -13,15 +13,14 @@ from harness.emulator import Emulator
 from harness.local import LocalSageMaker
 from harness.poller import BATCH_SIZE, Poller
 from harness.queues import Queues
+from harness.scene import ENDPOINT, GROUP
 from pipeline.stack import Stack as Outputs
 
 DEPLOYING = ["deploy-new-endpoint", "deploy-existing-endpoint"]
 STACK = Stack()
 WITHOUT = Stack(CallbackQueues="false")
 
-ENDPOINT = "churn"
-GROUP = "churn-model"
-EXECUTION = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}:pipeline/churn/execution/abcdefghijkl"
+EXECUTION = f"{scene.ARN}:pipeline/churn/execution/abcdefghijkl"
 
 # What the calls to SageMaker are that a step's answer takes.
 ANSWERING = {"ListPipelineExecutionSteps", "SendPipelineExecutionStepSuccess", "SendPipelineExecutionStepFailure"}
@@ -39,10 +38,6 @@ def arn(name: str, kind: str) -> str:
 def of_queues(stack: Stack, name: str) -> list[dict[str, Any]]:
     """Return the statements of a function's role about queues."""
     return [each for each in stack.statements(name) if any(a.startswith("sqs:") for a in listed(each["Action"]))]
-
-
-def actions(name: str, stack: Stack) -> set[str]:
-    return {action for statement in stack.statements(name) for action in listed(statement["Action"])}
 
 
 @pytest.mark.parametrize("name", DEPLOYING)
@@ -135,8 +130,7 @@ def test_a_function_may_make_the_calls_that_its_queue_takes_and_no_other(
     queue_url, _ = messages.create(resource(name, "Queue")["QueueName"])
     if name == "deploy-existing-endpoint":
         scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
-    package = scene.register_version(sagemaker.client, GROUP)
-    event = {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package}
+    event = scene.next_event(sagemaker.client)
     serving = sagemaker.start_callback_step(EXECUTION, "Deploy", queue_url)
     refused = sagemaker.start_callback_step(EXECUTION, "DeployBadly", queue_url)
     sagemaker.clear_calls()
@@ -155,8 +149,8 @@ def test_a_function_may_make_the_calls_that_its_queue_takes_and_no_other(
 
     answering = {f"sagemaker:{call}" for call in ANSWERING}
     made = {f"sagemaker:{call['operation']}" for call in sagemaker.calls()}
-    assert answering <= made <= actions(name, STACK)
-    assert actions(name, STACK) - actions(name, WITHOUT) == queue_calls | answering
+    assert answering <= made <= STACK.actions(name)
+    assert STACK.actions(name) - WITHOUT.actions(name) == queue_calls | answering
     [statement] = [each for each in STACK.statements(name) if answering & set(listed(each["Action"]))]
     assert fnmatchcase(EXECUTION, statement["Resource"])
     assert not fnmatchcase(EXECUTION.split("/execution")[0], statement["Resource"])

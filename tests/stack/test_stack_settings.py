@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from template import PARAMETERS, RefusedError, Stack
@@ -11,6 +10,7 @@ from harness import scene
 from harness.binaries import FUNCTIONS, REPOSITORY
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
+from harness.scene import GROUP
 
 DEPLOYING = ["deploy-new-endpoint", "deploy-existing-endpoint"]
 
@@ -198,7 +198,7 @@ def test_the_functions_read_each_variable(name: str, function: Callable[..., Emu
     # Few at a time: an error message holds no more than 1024 characters.
     for part in (names[start::5] for start in range(5)):
         spoilt = dict.fromkeys(part, ",")
-        answer = function(name, sagemaker.url, **spoilt).invoke(event(sagemaker))
+        answer = function(name, sagemaker.url, **spoilt).invoke(scene.next_event(sagemaker.client))
         assert answer["errorType"] == "InvalidRequest"
         named = re.findall(r"environment variable (\w+)", answer["errorMessage"])
         assert sorted(named) == part
@@ -217,8 +217,8 @@ def test_a_stack_that_sets_nothing_changes_nothing(
     name: str, shape: dict[str, str], function: Callable[..., Emulator], sagemaker: LocalSageMaker
 ):
     if name == "deploy-existing-endpoint":
-        scene.serve(sagemaker.client, "churn", scene.register_version(sagemaker.client, "churn-model"))
-    deploying = {**event(sagemaker), **shape}
+        scene.serve(sagemaker.client, "churn", scene.register_version(sagemaker.client, GROUP))
+    deploying = {**scene.next_event(sagemaker.client), **shape}
     sagemaker.clear_calls()
     first = function(name, sagemaker.url, **variables(Stack())).invoke(deploying)
     assert first["deployment_status"] == "Deployed"
@@ -231,7 +231,8 @@ def test_a_stack_that_sets_nothing_changes_nothing(
 
 def test_an_endpoint_is_what_the_stack_asks_for(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
     stack = Stack(**SAMPLE, AllowReplacingFailedEndpoints="true")
-    answer = function("deploy-new-endpoint", sagemaker.url, **variables(stack)).invoke(event(sagemaker))
+    deploy = function("deploy-new-endpoint", sagemaker.url, **variables(stack))
+    answer = deploy.invoke(scene.next_event(sagemaker.client))
     assert answer["deployment_status"] == "Deployed", answer
     config = sagemaker.client.describe_endpoint_config(EndpointConfigName=answer["endpoint_config"])
     [variant] = config["ProductionVariants"]
@@ -263,8 +264,3 @@ def test_an_endpoint_is_what_the_stack_asks_for(function: Callable[..., Emulator
     [policy] = sagemaker.scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]
     assert (tracking["TargetValue"], tracking["ScaleInCooldown"], tracking["ScaleOutCooldown"]) == (70.5, 600, 30)
-
-
-def event(sagemaker: LocalSageMaker) -> dict[str, Any]:
-    package = scene.register_version(sagemaker.client, "churn-model")
-    return {"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package}

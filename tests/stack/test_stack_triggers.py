@@ -7,18 +7,19 @@ import pytest
 from template import RefusedError, Stack
 
 from harness import aws
+from harness.scene import ARN
 
 DEPLOY = {"DeployPipelineName": "model-deploy", "ModelPackageGroupName": "Churn-Model"}
 COMPLETE = {"CompletePipelineName": "model-complete", "DataBucketName": "incoming"}
 BOTH = Stack(**DEPLOY, **COMPLETE, DataPrefix="churn/rows/")
-PIPELINES = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}:pipeline"
+PIPELINES = f"{ARN}:pipeline"
 
 APPROVED = {
     "source": "aws.sagemaker",
     "detail-type": "SageMaker Model Package State Change",
     "detail": {
         "ModelPackageGroupName": "Churn-Model",
-        "ModelPackageArn": f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}:model-package/churn-model/3",
+        "ModelPackageArn": f"{ARN}:model-package/churn-model/3",
         "ModelPackageStatus": "Completed",
         "ModelApprovalStatus": "Approved",
     },

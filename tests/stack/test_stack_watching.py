@@ -13,7 +13,6 @@ from harness.binaries import FUNCTIONS, REPOSITORY
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
 
-GROUP = "churn-model"
 STACK = Stack()
 NAMESPACE = "SageMakerDeployments"
 
@@ -150,8 +149,7 @@ def test_alarms_and_dashboard_look_at_what_the_functions_write(
     sagemaker.outcome("churn", "update-rolls-back")
 
     def call(called: Emulator, **event: str) -> set[tuple[str, str, frozenset[tuple[str, str]]]]:
-        package = scene.register_version(sagemaker.client, GROUP)
-        called.invoke({"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package, **event})
+        called.invoke(scene.next_event(sagemaker.client, **event))
         return emitted(called)
 
     written = {

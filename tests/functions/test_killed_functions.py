@@ -10,9 +10,8 @@ from harness import scene
 from harness.emulator import Emulator, FunctionDiedError
 from harness.local import LocalSageMaker
 from harness.processes import until
+from harness.scene import ENDPOINT, GROUP, TARGET, next_event
 
-ENDPOINT = "churn"
-GROUP = "churn-model"
 _AN_HOUR = 3_600_000
 
 # More calls than a deployment makes before the local SageMaker's is over.
@@ -60,7 +59,7 @@ def test_each_call_may_be_the_last(name: str, function: Callable[..., Emulator],
         package = scene.register_version(sagemaker.client, GROUP)
         if name == "deploy-existing-endpoint":
             scene.serve(sagemaker.client, ENDPOINT, package)
-        event = {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, "deployment_id": "killed"}
+        event = scene.event(package, deployment_id="killed")
 
         if not _killed_after(deploy, sagemaker, event, calls):
             assert calls > 6, "every call up to the first look at the running deployment is to be the last once"
@@ -83,13 +82,8 @@ def test_what_was_taken_off_is_put_back_by_the_next_process(
     function: Callable[..., Emulator], sagemaker: LocalSageMaker
 ):
     scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
-    target = {
-        "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{ENDPOINT}/variant/AllTraffic",
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-    }
-    sagemaker.scaling.register_scalable_target(**target, MinCapacity=2, MaxCapacity=7)
-    event = _next_version(sagemaker, instance_type="ml.c5.xlarge")
+    sagemaker.scaling.register_scalable_target(**TARGET, MinCapacity=2, MaxCapacity=7)
+    event = next_event(sagemaker.client, instance_type="ml.c5.xlarge")
     deploy = function("deploy-existing-endpoint", sagemaker.url)
     assert _killed_after(deploy, sagemaker, event, operation="DeregisterScalableTarget")
     assert _capacities(sagemaker) == []
@@ -103,7 +97,7 @@ def test_a_rollback_is_told_by_the_process_after_the_one_that_began_the_update(
 ):
     scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
     sagemaker.outcome(ENDPOINT, "update-rolls-back", "The container did not answer its ping.")
-    event = _next_version(sagemaker)
+    event = next_event(sagemaker.client)
     deploy = function("deploy-existing-endpoint", sagemaker.url)
     assert _killed_after(deploy, sagemaker, event, operation="UpdateEndpoint")
     scene.wait_for_status(sagemaker.client, ENDPOINT, "InService")
@@ -114,11 +108,6 @@ def test_a_rollback_is_told_by_the_process_after_the_one_that_began_the_update(
     assert sagemaker.calls("UpdateEndpoint") == []
     # It is told once; then the same event is a deployment again.
     assert deploy.invoke(event).get("deployment_status") == "Deployed"
-
-
-def _next_version(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
-    package = scene.register_version(sagemaker.client, GROUP)
-    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, **more}
 
 
 def _capacities(sagemaker: LocalSageMaker) -> list[tuple[int, int]]:

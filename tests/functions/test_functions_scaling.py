@@ -1,21 +1,15 @@
 """The built functions, and what scales an endpoint or was replaced on it, against the local SageMaker."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from seen import configs, models, operations
 
 from harness import scene
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
+from harness.scene import ENDPOINT, GROUP, TARGET, next_event
 
-ENDPOINT = "churn"
-GROUP = "churn-model"
-TARGET = {
-    "ServiceNamespace": "sagemaker",
-    "ResourceId": f"endpoint/{ENDPOINT}/variant/AllTraffic",
-    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-}
 SCALED = {
     "autoscaling_min_capacity": "2",
     "autoscaling_max_capacity": "6",
@@ -31,16 +25,6 @@ SCALING_CALLS = (
 
 # What the service makes up, and makes up anew where a thing is made anew.
 _MADE_UP = {"CreationTime", "Alarms"}
-
-
-@pytest.fixture
-def deploy_new(function: Callable[..., Emulator], sagemaker: LocalSageMaker) -> Emulator:
-    return function("deploy-new-endpoint", sagemaker.url)
-
-
-@pytest.fixture
-def deploy_existing(function: Callable[..., Emulator], sagemaker: LocalSageMaker) -> Emulator:
-    return function("deploy-existing-endpoint", sagemaker.url)
 
 
 @pytest.fixture
@@ -60,9 +44,9 @@ def scaled(deploy_new: Emulator, sagemaker: LocalSageMaker) -> dict[str, Any]:
 
 def event(sagemaker: LocalSageMaker, **more: Any) -> dict[str, Any]:
     """Return an event for a fresh version of the model, and forget the calls so far."""
-    package = scene.register_version(sagemaker.client, GROUP)
+    deploying = next_event(sagemaker.client, **more)
     sagemaker.clear_calls()
-    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package, **more}
+    return deploying
 
 
 def scaling(sagemaker: LocalSageMaker) -> list[dict[str, Any]]:
@@ -76,18 +60,6 @@ def scaling(sagemaker: LocalSageMaker) -> list[dict[str, Any]]:
     return [
         {key: value for key, value in each.items() if key not in _MADE_UP and not key.endswith("ARN")} for each in found
     ]
-
-
-def operations(sagemaker: LocalSageMaker, *wanted: str) -> list[str]:
-    return [call["operation"] for call in sagemaker.calls(*wanted)]
-
-
-def configs(sagemaker: LocalSageMaker) -> set[str]:
-    return {each["EndpointConfigName"] for each in sagemaker.client.list_endpoint_configs()["EndpointConfigs"]}
-
-
-def models(sagemaker: LocalSageMaker) -> set[str]:
-    return {each["ModelName"] for each in sagemaker.client.list_models()["Models"]}
 
 
 # What scales an endpoint

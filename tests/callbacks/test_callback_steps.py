@@ -5,187 +5,27 @@ messages' age and of the updates' guardrails pass in 0.6 s here.
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import Any
 
 import pytest
+from calling import (
+    ALARM,
+    ENDPOINT,
+    EXISTING,
+    NEW,
+    Start,
+    assert_deployed,
+    assert_rolled_back,
+)
 
-from harness import aws, scene
+from harness import aws
 from harness.binaries import binary
-from harness.emulator import Emulator
-from harness.local import LocalSageMaker
-from harness.pipeline import Compiling
-from harness.pipeline_values import Definition, Step, Values, every_step, parameters
+from harness.emulator import Emulator, Record
 from harness.poller import DELETED, INVOKED, RECEIVED, Poller
 from harness.processes import until
-from harness.queues import MAX_RECEIVES, Queues
-
-SPEED = 1000
-
-GROUP = "churn-model"
-ENDPOINT = "churn-production"
-EXECUTION = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}:pipeline/model-deploy/execution/abcdefghijkl"
-NEW, EXISTING = "deploy-new-endpoint", "deploy-existing-endpoint"
-STEPS = {NEW: "DeployToNewEndpointProduction", EXISTING: "DeployToExistingEndpointProduction"}
-
-ALARM = "churn-5xx"
-# Two bakes of 20 minutes.
-CANARY = {"traffic_routing": "canary", "traffic_wait_seconds": "1200", "auto_rollback_alarms": ALARM}
 
 # More stages than any deployment here has.
 MOST_STAGES = 200
-
-
-@pytest.fixture(scope="module")
-def steps() -> dict[str, Step]:
-    """The steps of the pipeline that deploys by callback, as the SDK writes them, by the functions' names."""
-    settings = [f"--set={key}={value}" for key, value in CANARY.items()]
-    options = ["--stages=production", "--deploy-by=callback", "--endpoint-name=churn", f"--role={scene.ROLE}"]
-    with Compiling("deploy", "definition", f"--region={aws.REGION}", *options, *settings) as compiling:
-        definition: Definition = compiling.definition()
-    named = {step["Name"]: step for step in every_step(definition["Steps"])}
-    values = Values(parameters(definition, {"ModelPackageArn": "the package"}))
-    return {
-        name: {**named[step], "Arguments": values.resolved(named[step]["Arguments"])} for name, step in STEPS.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[LocalSageMaker]:
-    """A local SageMaker at the pace of the queues, roughly: a creation or an update takes 100 s."""
-    with LocalSageMaker(0.1, 0.1, 0.05, 0.05, guardrail_scale=1 / SPEED) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def running_queues() -> Iterator[Queues]:
-    with Queues(SPEED) as running:
-        yield running
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A step that waits for its deployment."""
-
-    token: str
-    body: str
-
-
-@dataclass
-class Pipeline:
-    """The pipeline with its step for one of the functions, and what it calls."""
-
-    name: str
-    step: Step
-    sagemaker: LocalSageMaker
-    queues: Queues
-    queue_url: str
-    dead_letter_url: str
-
-    def call(self, **arguments: Any) -> Waiting:
-        """Run the step: it sends its message, and waits."""
-        waiting = self.waiting(**arguments)
-        self.send(waiting.body)
-        return waiting
-
-    def waiting(self, canary: bool = False, **arguments: Any) -> Waiting:
-        """Have the step wait, and keep its message."""
-        token = self.sagemaker.start_callback_step(EXECUTION, self.step["Name"], self.queue_url)
-        compiled = {key: value for key, value in self.step["Arguments"].items() if canary or key not in CANARY}
-        package = scene.register_version(self.sagemaker.client, GROUP)
-        event = {**compiled, "package_arn": package, **arguments}
-        return Waiting(token, scene.callback_message(token, EXECUTION, self.step["Name"], event))
-
-    def send(self, body: str) -> None:
-        self.queues.client.send_message(QueueUrl=self.queue_url, MessageBody=body)
-
-    def serve(self) -> str:
-        """Make the endpoint as somebody else would, and return its endpoint config's name."""
-        package = scene.register_version(self.sagemaker.client, GROUP)
-        config = scene.serve(self.sagemaker.client, ENDPOINT, package)
-        self.sagemaker.clear_calls()
-        return config
-
-    @contextmanager
-    def poller(self) -> Iterator[Poller]:
-        """A fresh poller with a fresh process of the function."""
-        variables = {**aws.endpoint_urls(self.sagemaker.url), "AWS_ENDPOINT_URL_SQS": self.queues.url}
-        with Emulator(binary(self.name), variables) as function:
-            yield Poller(self.queues, self.queue_url, function.invoke)
-
-    def run(self) -> Poller:
-        """Let a poller take messages until there is none left."""
-        with self.poller() as poller:
-            poller.run()
-        return poller
-
-    def told(self, waiting: Waiting) -> dict[str, Any]:
-        """Return how a step ended, which it has taken one answer for."""
-        step = self.sagemaker.callback_step(waiting.token)
-        assert [answer["accepted"] for answer in step["answers"]].count(True) == 1, step
-        return step
-
-    def live(self) -> dict[str, Any]:
-        return self.sagemaker.client.describe_endpoint(EndpointName=ENDPOINT)
-
-    def inventory(self) -> list[list[str]]:
-        """Return the names of the models, endpoint configs and endpoints that there are."""
-        client = self.sagemaker.client
-        return [
-            sorted(each["ModelName"] for each in client.list_models(MaxResults=100)["Models"]),
-            sorted(
-                each["EndpointConfigName"] for each in client.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]
-            ),
-            sorted(each["EndpointName"] for each in client.list_endpoints(MaxResults=100)["Endpoints"]),
-        ]
-
-    def begun(self) -> int:
-        """Return how many deployments the service has accepted."""
-        calls = self.sagemaker.calls("CreateEndpoint", "UpdateEndpoint")
-        return sum(call["acted"] and call["status"] == 200 for call in calls)
-
-
-@pytest.fixture
-def pipeline(steps: dict[str, Step], service: LocalSageMaker, running_queues: Queues) -> Callable[..., Pipeline]:
-    """``pipeline(function)`` is the pipeline's step for a function, in an account with nothing but a model."""
-
-    def empty(name: str, max_receives: int = MAX_RECEIVES) -> Pipeline:
-        service.reset()
-        running_queues.reset()
-        scene.register_group(service.client, GROUP)
-        queue_url, dead_letter_url = running_queues.create(steps[name]["SqsQueueUrl"].split("/")[-1], max_receives)
-        return Pipeline(name, steps[name], service, running_queues, queue_url, dead_letter_url)
-
-    return empty
-
-
-Start = Callable[..., Pipeline]
-
-
-def assert_deployed(pipeline: Pipeline, waiting: Waiting) -> dict[str, str]:
-    """The step has succeeded, with what the service says; return its outputs."""
-    step = pipeline.told(waiting)
-    assert step["status"] == "Succeeded", step
-    outputs = step["outputs"]
-    declared = {output["OutputName"] for output in pipeline.step["OutputParameters"]}
-    assert declared - set(outputs) == set()
-    assert all(isinstance(value, str) and len(value) <= 1024 for value in outputs.values())
-    assert outputs["deployment_status"] == "Deployed"
-    live = pipeline.live()
-    assert (live["EndpointStatus"], live["EndpointConfigName"]) == ("InService", outputs["endpoint_config"])
-    return outputs
-
-
-def assert_rolled_back(pipeline: Pipeline, waiting: Waiting, cause: str) -> None:
-    step = pipeline.told(waiting)
-    assert step["status"] == "Failed", step
-    reason = step["failure_reason"]
-    assert reason.startswith(f"UpdateRolledBack: The update of the endpoint {ENDPOINT}"), reason
-    assert cause in reason
-    assert len(reason) <= 256
 
 
 def test_a_new_endpoint_is_deployed_and_the_step_gets_its_outputs(pipeline: Start):
@@ -303,6 +143,23 @@ def test_a_process_that_dies_in_a_step_has_all_of_its_messages_come_back(pipelin
     run.run()
     assert_deployed(run, waiting)
     assert run.begun() == 1
+
+
+def test_a_misspelt_key_is_warned_of_once_for_a_message(pipeline: Start):
+    run = pipeline(NEW)
+    waiting = run.call(trafic_routing="canary")
+    variables = {**aws.endpoint_urls(run.sagemaker.url), "AWS_ENDPOINT_URL_SQS": run.queues.url}
+    log: list[Record] = []
+    with Emulator(binary(NEW), variables, on_record=log.append) as function:
+        poller = Poller(run.queues, run.queue_url, function.invoke)
+        poller.run()
+        function.last_log()
+    assert_deployed(run, waiting)
+    assert len(poller.deliveries) > 1
+    [warning] = [record for record in log if "keys" in record]
+    assert (warning["level"], warning["token"]) == ("WARN", waiting.token)
+    assert warning["keys"] == "trafic_routing: did you mean traffic_routing?"
+    assert log.index(warning) == 0
 
 
 def test_nothing_begins_that_nobody_waits_for(pipeline: Start):

@@ -6,9 +6,7 @@ from typing import Any
 from harness import scene
 from harness.emulator import Emulator, Record
 from harness.local import LocalSageMaker
-
-ENDPOINT = "churn"
-GROUP = "churn-model"
+from harness.scene import ENDPOINT
 
 
 def measured(documents: list[Record]) -> dict[tuple[str, str], Any]:
@@ -37,8 +35,7 @@ def test_a_check_is_counted_by_its_outcome(function: Callable[..., Emulator], sa
 
 
 def test_a_deployment_is_counted_with_its_polls(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
-    package = scene.register_version(sagemaker.client, GROUP)
-    event = {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package}
+    event = scene.next_event(sagemaker.client)
     deploy = function("deploy-new-endpoint", sagemaker.url)
     deploy.invoke(event)
     found = measured(deploy.last_metrics())

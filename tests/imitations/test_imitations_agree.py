@@ -6,123 +6,50 @@ gives instead stands beside it with the reason, and is asserted too, so that the
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from behaviours import (
+    SAME,
+    Behaviour,
+    create_config,
+    create_endpoint,
+    create_model,
+    described,
+    gone_at_last,
+    pages,
+    refusal,
+    serving,
+    three_endpoints,
+)
 
-from harness import aws, scene
+from harness import scene
 from harness.local import LocalSageMaker
 from harness.moto import Moto
+from harness.scene import ARN, GROUP
 
-_SAME = object()
-_ARN = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}"
 _OVERWRITES = "moto keeps a dictionary by name, and a second create overwrites the first"
 _QUOTES = "moto quotes some ARNs with single quotes; public reports show both, the double ones more recently"
 _CASE = "moto takes names as they are; the service ignores their case and writes ARNs in lower case"
 _UNCHECKED = "moto does not look at what a name looks like, or at what it refers to"
 
-
-@dataclass(frozen=True)
-class Behaviour:
-    """A few calls and what comes of them."""
-
-    name: str
-    run: Callable[[Any], Any]
-    expected: Any
-    moto: Any = _SAME
-    why_moto_differs: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a difference without a reason, and a reason without a difference."""
-        assert (self.moto is _SAME) == (not self.why_moto_differs), self.name
-        assert self.moto != self.expected, self.name
-
-
-def refusal(call: Callable[..., Any], **request: Any) -> str:
-    """Return the error that a call is refused with, or the ARN of what it made."""
-    try:
-        answer = call(**request)
-    except ClientError as error:
-        # The service ends its sentences with a full stop or not, as the years go.
-        return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}".rstrip(".")
-    return next((value for key, value in answer.items() if key.endswith("Arn")), "accepted")
-
-
-def create_model(client: Any, name: str = "model-a", package: str | None = None) -> str:
-    package = package or scene.register_version(client, "churn-model")
-    return refusal(
-        client.create_model,
-        ModelName=name,
-        ExecutionRoleArn=scene.ROLE,
-        PrimaryContainer={"ModelPackageName": package},
-    )
-
-
-def create_config(client: Any, name: str = "config-a", model: str = "model-a") -> str:
-    return refusal(client.create_endpoint_config, EndpointConfigName=name, ProductionVariants=[scene.variant(model)])
-
-
-def create_endpoint(client: Any, name: str = "endpoint-a", config: str = "config-a") -> str:
-    return refusal(client.create_endpoint, EndpointName=name, EndpointConfigName=config)
-
-
-def serving(client: Any, name: str = "endpoint-a") -> Any:
-    """Make a model, a config and an endpoint, and return the client."""
-    create_model(client)
-    create_config(client)
-    create_endpoint(client, name)
-    scene.wait_for_status(client, name, "InService")
-    return client
-
-
-def described(answer: dict[str, Any], *members: str) -> dict[str, Any]:
-    return {member: answer.get(member) for member in members}
-
-
-def pages(client: Any, **request: Any) -> list[list[str]]:
-    """Return the endpoint names on each page of ListEndpoints."""
-    paginator = client.get_paginator("list_endpoints")
-    return [[each["EndpointName"] for each in page["Endpoints"]] for page in paginator.paginate(**request)]
-
-
-def three_endpoints(client: Any) -> Any:
-    serving(client, "churn")
-    create_endpoint(client, "other")
-    create_endpoint(client, "churn-2")
-    return client
-
-
-def gone_at_last(client: Any) -> str:
-    """Delete an endpoint and return how it is missed once it is gone."""
-    serving(client)
-    client.delete_endpoint(EndpointName="endpoint-a")
-    client.get_waiter("endpoint_deleted").wait(
-        EndpointName="endpoint-a", WaiterConfig={"Delay": 0.05, "MaxAttempts": 100}
-    )
-    return refusal(client.describe_endpoint, EndpointName="endpoint-a")
-
-
 BEHAVIOURS = [
     # Model packages.
     Behaviour(
         "the versions of a group count from 1",
-        lambda c: [scene.register_version(c, "churn-model") for _ in range(2)],
-        [f"{_ARN}:model-package/churn-model/1", f"{_ARN}:model-package/churn-model/2"],
+        lambda c: [scene.register_version(c, GROUP) for _ in range(2)],
+        [f"{ARN}:model-package/churn-model/1", f"{ARN}:model-package/churn-model/2"],
     ),
     Behaviour(
         "a package is described with its approval",
         lambda c: described(
-            c.describe_model_package(ModelPackageName=scene.register_version(c, "churn-model", "Rejected")),
+            c.describe_model_package(ModelPackageName=scene.register_version(c, GROUP, "Rejected")),
             "ModelPackageGroupName",
             "ModelPackageVersion",
             "ModelPackageStatus",
             "ModelApprovalStatus",
         ),
         {
-            "ModelPackageGroupName": "churn-model",
+            "ModelPackageGroupName": GROUP,
             "ModelPackageVersion": 1,
             "ModelPackageStatus": "Completed",
             "ModelApprovalStatus": "Rejected",
@@ -132,7 +59,7 @@ BEHAVIOURS = [
         "a package may be approved later",
         lambda c: c.describe_model_package(
             ModelPackageName=c.update_model_package(
-                ModelPackageArn=scene.register_version(c, "churn-model", "PendingManualApproval"),
+                ModelPackageArn=scene.register_version(c, GROUP, "PendingManualApproval"),
                 ModelApprovalStatus="Approved",
             )["ModelPackageArn"]
         )["ModelApprovalStatus"],
@@ -140,13 +67,13 @@ BEHAVIOURS = [
     ),
     Behaviour(
         "a missing package is not described",
-        lambda c: refusal(c.describe_model_package, ModelPackageName=f"{_ARN}:model-package/churn-model/9"),
-        f"ValidationException: ModelPackage {_ARN}:model-package/churn-model/9 does not exist",
-        moto=f"ValidationException: Model package {_ARN}:model-package/churn-model/9 not found",
+        lambda c: refusal(c.describe_model_package, ModelPackageName=f"{ARN}:model-package/churn-model/9"),
+        f"ValidationException: ModelPackage {ARN}:model-package/churn-model/9 does not exist",
+        moto=f"ValidationException: Model package {ARN}:model-package/churn-model/9 not found",
         why_moto_differs="moto has words of its own",
     ),
     # Models.
-    Behaviour("a model is made from a package", create_model, f"{_ARN}:model/model-a"),
+    Behaviour("a model is made from a package", create_model, f"{ARN}:model/model-a"),
     Behaviour(
         "a model is described with its package and role",
         lambda c: (
@@ -156,48 +83,48 @@ BEHAVIOURS = [
         {
             "ModelName": "model-a",
             "ExecutionRoleArn": scene.ROLE,
-            "PrimaryContainer": {"ModelPackageName": f"{_ARN}:model-package/churn-model/1"},
+            "PrimaryContainer": {"ModelPackageName": f"{ARN}:model-package/churn-model/1"},
         },
     ),
     Behaviour(
         "ARNs are in lower case",
         lambda c: create_model(c, "Model-A"),
-        f"{_ARN}:model/model-a",
-        moto=f"{_ARN}:model/Model-A",
+        f"{ARN}:model/model-a",
+        moto=f"{ARN}:model/Model-A",
         why_moto_differs=_CASE,
     ),
     Behaviour(
         "a model's name is taken once",
         lambda c: [create_model(c), create_model(c)][1],
-        f'ValidationException: Cannot create already existing model "{_ARN}:model/model-a"',
-        moto=f"{_ARN}:model/model-a",
+        f'ValidationException: Cannot create already existing model "{ARN}:model/model-a"',
+        moto=f"{ARN}:model/model-a",
         why_moto_differs=_OVERWRITES,
     ),
     Behaviour(
         "a model needs a package that is there",
-        lambda c: create_model(c, package=f"{_ARN}:model-package/churn-model/9"),
-        f"ValidationException: ModelPackage {_ARN}:model-package/churn-model/9 does not exist",
-        moto=f"{_ARN}:model/model-a",
+        lambda c: create_model(c, package=f"{ARN}:model-package/churn-model/9"),
+        f"ValidationException: ModelPackage {ARN}:model-package/churn-model/9 does not exist",
+        moto=f"{ARN}:model/model-a",
         why_moto_differs=_UNCHECKED,
     ),
     Behaviour(
         "a model's name is checked",
         lambda c: create_model(c, "model_a").partition(" failed")[0],
         "ValidationException: 1 validation error detected: Value 'model_a' at 'modelName'",
-        moto=f"{_ARN}:model/model_a",
+        moto=f"{ARN}:model/model_a",
         why_moto_differs=_UNCHECKED,
     ),
     Behaviour(
         "a missing model is not described",
         lambda c: refusal(c.describe_model, ModelName="model-a"),
-        f'ValidationException: Could not find model "{_ARN}:model/model-a"',
-        moto=f"ValidationException: Could not find model '{_ARN}:model/model-a'",
+        f'ValidationException: Could not find model "{ARN}:model/model-a"',
+        moto=f"ValidationException: Could not find model '{ARN}:model/model-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
         "a missing model is not deleted",
         lambda c: refusal(c.delete_model, ModelName="model-a"),
-        f'ValidationException: Could not find model "{_ARN}:model/model-a"',
+        f'ValidationException: Could not find model "{ARN}:model/model-a"',
         moto='ValidationException: Could not find model "model-a"',
         why_moto_differs="moto names the model, the service its ARN",
     ),
@@ -210,7 +137,7 @@ BEHAVIOURS = [
     Behaviour(
         "a config is made",
         lambda c: [create_model(c), create_config(c)][1],
-        f"{_ARN}:endpoint-config/config-a",
+        f"{ARN}:endpoint-config/config-a",
     ),
     Behaviour(
         "a config is described as it was made",
@@ -224,29 +151,29 @@ BEHAVIOURS = [
     Behaviour(
         "a config's name is taken once",
         lambda c: [create_model(c), create_config(c), create_config(c)][2],
-        f'ValidationException: Cannot create already existing endpoint configuration "{_ARN}:endpoint-config/config-a"',
-        moto=f"{_ARN}:endpoint-config/config-a",
+        f'ValidationException: Cannot create already existing endpoint configuration "{ARN}:endpoint-config/config-a"',
+        moto=f"{ARN}:endpoint-config/config-a",
         why_moto_differs=_OVERWRITES,
     ),
     Behaviour(
         "a config needs its model",
         create_config,
-        f'ValidationException: Could not find model "{_ARN}:model/model-a"',
-        moto=f"ValidationException: Could not find model '{_ARN}:model/model-a'",
+        f'ValidationException: Could not find model "{ARN}:model/model-a"',
+        moto=f"ValidationException: Could not find model '{ARN}:model/model-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
         "a missing config is not described",
         lambda c: refusal(c.describe_endpoint_config, EndpointConfigName="config-a"),
-        f'ValidationException: Could not find endpoint configuration "{_ARN}:endpoint-config/config-a"',
-        moto=f"ValidationException: Could not find endpoint configuration '{_ARN}:endpoint-config/config-a'",
+        f'ValidationException: Could not find endpoint configuration "{ARN}:endpoint-config/config-a"',
+        moto=f"ValidationException: Could not find endpoint configuration '{ARN}:endpoint-config/config-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
         "a missing config is not deleted",
         lambda c: refusal(c.delete_endpoint_config, EndpointConfigName="config-a"),
-        f'ValidationException: Could not find endpoint configuration "{_ARN}:endpoint-config/config-a"',
-        moto=f"ValidationException: Could not find endpoint configuration '{_ARN}:endpoint-config/config-a'",
+        f'ValidationException: Could not find endpoint configuration "{ARN}:endpoint-config/config-a"',
+        moto=f"ValidationException: Could not find endpoint configuration '{ARN}:endpoint-config/config-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
@@ -263,7 +190,7 @@ BEHAVIOURS = [
     Behaviour(
         "an endpoint is made",
         lambda c: [create_model(c), create_config(c), create_endpoint(c)][2],
-        f"{_ARN}:endpoint/endpoint-a",
+        f"{ARN}:endpoint/endpoint-a",
     ),
     Behaviour(
         "an endpoint is being created at first",
@@ -283,7 +210,7 @@ BEHAVIOURS = [
         ),
         {
             "EndpointName": "endpoint-a",
-            "EndpointArn": f"{_ARN}:endpoint/endpoint-a",
+            "EndpointArn": f"{ARN}:endpoint/endpoint-a",
             "EndpointStatus": "InService",
             "EndpointConfigName": "config-a",
         },
@@ -309,50 +236,50 @@ BEHAVIOURS = [
     Behaviour(
         "an endpoint's name is taken once",
         lambda c: create_endpoint(serving(c)),
-        f'ValidationException: Cannot create already existing endpoint "{_ARN}:endpoint/endpoint-a"',
-        moto=f"{_ARN}:endpoint/endpoint-a",
+        f'ValidationException: Cannot create already existing endpoint "{ARN}:endpoint/endpoint-a"',
+        moto=f"{ARN}:endpoint/endpoint-a",
         why_moto_differs=_OVERWRITES,
     ),
     Behaviour(
         "an endpoint's name is taken in every case",
         lambda c: create_endpoint(serving(c), "Endpoint-A"),
-        f'ValidationException: Cannot create already existing endpoint "{_ARN}:endpoint/endpoint-a"',
-        moto=f"{_ARN}:endpoint/Endpoint-A",
+        f'ValidationException: Cannot create already existing endpoint "{ARN}:endpoint/endpoint-a"',
+        moto=f"{ARN}:endpoint/Endpoint-A",
         why_moto_differs=_CASE,
     ),
     Behaviour(
         "an endpoint is found in every case",
         lambda c: refusal(serving(c).describe_endpoint, EndpointName="ENDPOINT-A"),
-        f"{_ARN}:endpoint/endpoint-a",
-        moto=f"ValidationException: Could not find endpoint '{_ARN}:endpoint/ENDPOINT-A'",
+        f"{ARN}:endpoint/endpoint-a",
+        moto=f"ValidationException: Could not find endpoint '{ARN}:endpoint/ENDPOINT-A'",
         why_moto_differs=_CASE,
     ),
     Behaviour(
         "an endpoint needs its config",
         create_endpoint,
-        f'ValidationException: Could not find endpoint configuration "{_ARN}:endpoint-config/config-a"',
-        moto=f"ValidationException: Could not find endpoint configuration '{_ARN}:endpoint-config/config-a'",
+        f'ValidationException: Could not find endpoint configuration "{ARN}:endpoint-config/config-a"',
+        moto=f"ValidationException: Could not find endpoint configuration '{ARN}:endpoint-config/config-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
         "a missing endpoint is not described",
         lambda c: refusal(c.describe_endpoint, EndpointName="endpoint-a"),
-        f'ValidationException: Could not find endpoint "{_ARN}:endpoint/endpoint-a"',
-        moto=f"ValidationException: Could not find endpoint '{_ARN}:endpoint/endpoint-a'",
+        f'ValidationException: Could not find endpoint "{ARN}:endpoint/endpoint-a"',
+        moto=f"ValidationException: Could not find endpoint '{ARN}:endpoint/endpoint-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
         "a missing endpoint is not deleted",
         lambda c: refusal(c.delete_endpoint, EndpointName="endpoint-a"),
-        f'ValidationException: Could not find endpoint "{_ARN}:endpoint/endpoint-a"',
-        moto=f"ValidationException: Could not find endpoint '{_ARN}:endpoint/endpoint-a'",
+        f'ValidationException: Could not find endpoint "{ARN}:endpoint/endpoint-a"',
+        moto=f"ValidationException: Could not find endpoint '{ARN}:endpoint/endpoint-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
         "a deleted endpoint is gone",
         gone_at_last,
-        f'ValidationException: Could not find endpoint "{_ARN}:endpoint/endpoint-a"',
-        moto=f"ValidationException: Could not find endpoint '{_ARN}:endpoint/endpoint-a'",
+        f'ValidationException: Could not find endpoint "{ARN}:endpoint/endpoint-a"',
+        moto=f"ValidationException: Could not find endpoint '{ARN}:endpoint/endpoint-a'",
         why_moto_differs=_QUOTES,
     ),
     Behaviour(
@@ -420,5 +347,5 @@ def test_sagemaker_local_behaves_as_the_service(behaviour: Behaviour, sagemaker:
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.name)
 def test_moto_agrees_or_differs_as_known(behaviour: Behaviour, moto: Moto):
-    known = behaviour.expected if behaviour.moto is _SAME else behaviour.moto
+    known = behaviour.expected if behaviour.moto is SAME else behaviour.moto
     assert behaviour.run(moto.client) == known

@@ -1,7 +1,6 @@
 """What stands between a queue and a function does as Lambda does."""
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +9,6 @@ from harness import aws
 from harness.emulator import FunctionTimedOutError
 from harness.poller import BATCH_SIZE, Poller, failed
 from harness.queues import Queues
-
-
-@pytest.fixture(scope="module")
-def running_queues() -> Iterator[Queues]:
-    with Queues(speed=1000) as running:
-        yield running
 
 
 @pytest.fixture

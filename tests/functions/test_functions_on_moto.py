@@ -3,31 +3,18 @@
 Moto has no UpdateEndpoint, so deploy-existing-endpoint is not here.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from harness import aws, scene
 from harness.emulator import Emulator
 from harness.moto import Moto
-
-ENDPOINT = "churn"
-GROUP = "churn-model"
+from harness.scene import ARN, ENDPOINT, GROUP, event
 
 
 @pytest.fixture
-def check(function: Callable[..., Emulator], moto: Moto) -> Emulator:
-    return function("check-endpoint-exists", moto.url)
-
-
-@pytest.fixture
-def deploy_new(function: Callable[..., Emulator], moto: Moto) -> Emulator:
-    return function("deploy-new-endpoint", moto.url)
-
-
-def event(package_arn: str, **more: Any) -> dict[str, Any]:
-    return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package_arn, **more}
+def sagemaker(moto: Moto) -> Moto:
+    """The service that the functions are started on."""
+    return moto
 
 
 def test_check_tells_absent_from_present(check: Emulator, moto: Moto):
@@ -52,7 +39,7 @@ def test_a_new_endpoint_is_deployed_and_then_unchanged(deploy_new: Emulator, mot
     package = scene.register_version(moto.client, GROUP)
     answer = deploy_new.invoke(event(package))
     assert answer.get("deployment_status") == "Deployed", answer
-    assert answer["endpoint_arn"] == f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}:endpoint/{ENDPOINT}"
+    assert answer["endpoint_arn"] == f"{ARN}:endpoint/{ENDPOINT}"
 
     endpoint = moto.client.describe_endpoint(EndpointName=ENDPOINT)
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", answer["endpoint_config"])
@@ -96,7 +83,7 @@ def test_a_package_must_be_approved(deploy_new: Emulator, moto: Moto):
 
 
 def test_a_missing_package_is_told(deploy_new: Emulator, moto: Moto):
-    missing = f"arn:aws:sagemaker:{aws.REGION}:{aws.ACCOUNT}:model-package/{GROUP}/9"
+    missing = f"{ARN}:model-package/{GROUP}/9"
     # Moto has words of its own for it ("not found"), so what matters is that nothing is made and the ARN is named.
     answer = deploy_new.invoke(event(missing))
     assert answer.get("errorType") in ("ModelPackageNotFound", "SageMakerError")
