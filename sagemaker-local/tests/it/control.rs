@@ -205,6 +205,9 @@ async fn what_control_cannot_read_is_refused_with_a_message() {
     let server = in_service().await;
     for (path, body, status) in [
         ("/_local/faults", json!({ "operation": "*" }), 400),
+        ("/_local/faults", json!({ "kind": "fail" }), 400),
+        ("/_local/faults", json!([]), 400),
+        ("/_local/statuses", json!({ "endpoint_name": "Shop" }), 400),
         (
             "/_local/faults",
             json!({ "operation": "*", "kind": "explode" }),
