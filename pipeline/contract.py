@@ -77,7 +77,7 @@ class UnknownSettingError(ValueError):
 
 
 def settings(given: Mapping[str, Primitive | bool]) -> dict[str, Primitive]:
-    """Return the settings as a step's arguments; refuse what the functions would ignore without a word."""
+    """Return the settings as a step's arguments; refuse what the functions would ignore."""
     unknown = sorted(set(given) - SETTINGS)
     if unknown:
         raise UnknownSettingError(f"no such setting of a deployment: {', '.join(unknown)}")

@@ -10,7 +10,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::contract::{CallbackMessage, DeployAnswer, DeployRequest, DeploymentKind, Environment};
+use crate::contract::{
+    CallbackMessage, DeployAnswer, DeployRequest, DeploymentKind, Environment, unknown_keys,
+};
 use crate::deploy::{Callback, Services, Stepped, Stepping};
 use crate::error::Failure;
 use crate::failure::{FailureKind, ServiceFailure};
@@ -115,7 +117,10 @@ impl Door<'_> {
         };
         let request = match DeployRequest::parse(self.kind, callback.event(), environment) {
             Ok(request) => request,
-            Err(error) => return self.tell(&waiting, age, Err(error.into())).await,
+            Err(error) => {
+                warn_of_unknown_keys(message, &callback);
+                return self.tell(&waiting, age, Err(error.into())).await;
+            }
         };
         let span = info_span!(
             "call",
@@ -123,6 +128,7 @@ impl Door<'_> {
             model_name = tracing::field::Empty,
             token = waiting.token,
         );
+        span.in_scope(|| warn_of_unknown_keys(message, &callback));
         let is_last = received(message) >= LAST_RECEIVE;
         self.step(&request, callback.event(), &waiting, (age, is_last))
             .instrument(span)
@@ -262,6 +268,16 @@ fn nobody_waits(refused: &ServiceFailure) -> bool {
             info!(reason, "nobody waits for the answer any more");
             true
         }
+    }
+}
+
+/// Says which keys of a message's event are ignored: when it comes for the first time, and not for each of its steps.
+fn warn_of_unknown_keys(message: &SqsMessage, callback: &CallbackMessage) {
+    if received(message) > 1 {
+        return;
+    }
+    if let Some(keys) = unknown_keys(callback.event()) {
+        warn!(keys, "keys of the event that no function knows are ignored");
     }
 }
 

@@ -11,6 +11,7 @@ mod deployment;
 mod fields;
 mod shape;
 mod traffic;
+mod unknown;
 mod values;
 
 pub use answer::{DeployAnswer, DeploymentStatus};
@@ -24,3 +25,4 @@ pub use shape::{
     too_much_provisioned,
 };
 pub use traffic::{Strategy, Traffic, TrafficRouting};
+pub use unknown::unknown_keys;

@@ -7,6 +7,7 @@
 mod act;
 mod budget;
 mod decide;
+mod ending;
 mod notes;
 mod observe;
 mod scaling;
@@ -17,16 +18,15 @@ mod turn;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::autoscaling::Autoscaling;
-use crate::contract::{DeployAnswer, DeployRequest, DeploymentKind, DeploymentStatus, OnTimeout};
+use crate::contract::{DeployAnswer, DeployRequest, DeploymentKind, DeploymentStatus};
 use crate::error::{Error, Failure};
 use crate::queue::Queues;
-use crate::rollback::{self, Traces, Undone};
 use crate::sagemaker::SageMaker;
 use crate::wait::Pace;
 pub use budget::{Budget, remaining_until};
 pub use step::Callback;
 pub(crate) use step::{Stepped, Stepping};
-use turn::{Deployment, Resources, Turn};
+use turn::{Deployment, Turn};
 
 /// How many of the shortest pauses a look must come after a lost reply to count: 5 s, where a stale read is
 /// over in one or two.
@@ -128,26 +128,6 @@ impl Deployment<'_> {
         }
     }
 
-    /// What a spent budget means. Nothing is deleted: a deployment that has begun goes on.
-    fn out_of_time(&self, budget: Budget) -> Result<DeploymentStatus, Failure> {
-        if let Some(error) = self.serves_unscaled() {
-            return Err(error.into());
-        }
-        if let (None, Some(trouble)) = (&self.begun, &self.trouble) {
-            return Err(Error::Service(trouble.clone()).into());
-        }
-        if self.request.on_timeout == OnTimeout::Return && self.plan.is_some() {
-            return Ok(DeploymentStatus::InProgress);
-        }
-        Err(Error::DeploymentTimedOut {
-            endpoint_name: self.request.endpoint_name.clone(),
-            status: self.status().to_owned(),
-            waited_seconds: budget.started.elapsed().as_secs(),
-            begun: self.begun.is_some(),
-        }
-        .into())
-    }
-
     /// Takes away what the failed deployment made.
     async fn undo(&self, error: Error, budget: Budget, pace: Pace) -> Failure {
         let Some(made) = self.made_by(&error) else {
@@ -166,67 +146,5 @@ impl Deployment<'_> {
             self.forget_beginning(budget.undo_until).await;
         }
         Failure { error, left_behind }
-    }
-
-    /// What goes with a deployment that ended in this error; `None` where it has to stay.
-    fn made_by(&self, error: &Error) -> Option<Resources> {
-        let begun = self.begun.is_some();
-        let stays = match error {
-            // The endpoint serves what was asked for.
-            Error::AutoscalingNotSet { .. } => true,
-            // One that is under way and can no longer be watched goes on, and needs what it was given.
-            Error::Service(_) => begun,
-            _ => false,
-        };
-        (!stays).then_some(Resources {
-            model: self.traces.model || begun,
-            endpoint_config: self.traces.endpoint_config || begun,
-        })
-    }
-
-    async fn take_away(&self, made: Resources, pace: Pace, give_up: Instant) -> Undone {
-        let Some(plan) = self
-            .plan
-            .as_ref()
-            .filter(|_| made.model || made.endpoint_config)
-        else {
-            return Undone::default();
-        };
-        let traces = Traces {
-            endpoint_name: &self.request.endpoint_name,
-            plan,
-            model: made.model,
-            endpoint_config: made.endpoint_config,
-            endpoint: false,
-            creates: self.creates().then_some(self.request.on_failure),
-        };
-        rollback::undo(&self.services.sagemaker, traces, pace, give_up).await
-    }
-
-    fn answer(&self, status: DeploymentStatus, event: &str, budget: Budget) -> DeployAnswer {
-        let plan = self.plan.as_ref();
-        let endpoint_config = plan.map(|plan| plan.endpoint_config_name.clone());
-        let noted = self.notes.replaces.clone();
-        let replaced = noted
-            .filter(|_| self.was_begun_before())
-            .or_else(|| plan?.live_endpoint_config.clone())
-            .filter(|live| Some(live) != endpoint_config.as_ref());
-        DeployAnswer {
-            status_code: 200,
-            body: event.to_owned(),
-            model: plan.map(|plan| plan.model_name.clone()).unwrap_or_default(),
-            endpoint_name: self.request.endpoint_name.clone(),
-            endpoint_arn: self
-                .endpoint
-                .as_ref()
-                .map(|endpoint| endpoint.arn.clone())
-                .unwrap_or_default(),
-            endpoint_config: endpoint_config.unwrap_or_default(),
-            endpoint_status: self.status().to_owned(),
-            previous_endpoint_config: (self.kind == DeploymentKind::Existing)
-                .then(|| replaced.unwrap_or_default()),
-            deployment_status: status,
-            elapsed: budget.started.elapsed(),
-        }
     }
 }

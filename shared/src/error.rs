@@ -15,6 +15,8 @@ const LONGEST_MESSAGE: usize = 1024;
 pub enum Error {
     /// A key is missing or malformed; nothing was changed.
     InvalidRequest {
+        /// The endpoint's name, where the event has a usable one.
+        endpoint_name: Option<String>,
         /// Every bad key.
         bad_keys: Vec<BadKey>,
     },
@@ -50,8 +52,10 @@ pub enum Error {
         endpoint_name: String,
         /// The endpoint's status.
         status: String,
-        /// What happened, and what to do.
+        /// Why it cannot, or how it left.
         reason: String,
+        /// What to do, as a sentence.
+        advice: &'static str,
     },
     /// The new endpoint ended `Failed`.
     EndpointCreationFailed {
@@ -117,11 +121,13 @@ impl Error {
     /// next. Only the middle one may be cut.
     fn parts(&self) -> (String, String, String) {
         match self {
-            Self::InvalidRequest { bad_keys } => (
-                "The request is not usable: ".to_owned(),
-                named(bad_keys),
-                ". Nothing was changed; correct these keys and call again.".to_owned(),
-            ),
+            Self::InvalidRequest { endpoint_name, bad_keys } => {
+                let of = endpoint_name.as_ref().map(|name| format!(" for the endpoint {name}")).unwrap_or_default();
+                let before = format!("The request{of} is not usable: ");
+                let after = ". Nothing was changed; correct these keys and call again.";
+                let room = LONGEST_MESSAGE.saturating_sub(before.chars().count() + after.chars().count());
+                (before, named(bad_keys, room), after.to_owned())
+            }
             Self::ModelPackageNotFound { package_arn } => (
                 format!("The model package {package_arn} does not exist"),
                 String::new(),
@@ -135,17 +141,22 @@ impl Error {
             Self::EndpointAlreadyExists { endpoint_name, status, endpoint_config } => (
                 format!("The endpoint {endpoint_name} exists already ({status}, on {endpoint_config})"),
                 String::new(),
-                ". Call deploy-existing-endpoint to update it, or choose another endpoint_name.".to_owned(),
+                match status.as_str() {
+                    "Failed" => ". Delete it, or call deploy-existing-endpoint with replace_failed_endpoint, for which the stack needs AllowReplacingFailedEndpoints.",
+                    "OutOfService" | "UpdateRollbackFailed" => ". Delete it, or choose another endpoint_name.",
+                    _ => ". Call deploy-existing-endpoint to update it, or choose another endpoint_name.",
+                }
+                .to_owned(),
             ),
             Self::EndpointNotFound { endpoint_name } => (
                 format!("There is no endpoint {endpoint_name}"),
                 String::new(),
                 ". Call deploy-new-endpoint to create it.".to_owned(),
             ),
-            Self::EndpointNotUpdatable { endpoint_name, status, reason } => (
+            Self::EndpointNotUpdatable { endpoint_name, status, reason, advice } => (
                 format!("The endpoint {endpoint_name} ({status}) cannot be updated: "),
                 reason.clone(),
-                String::new(),
+                format!(". {advice}"),
             ),
             Self::EndpointCreationFailed { endpoint_name, reason } => (
                 format!("The endpoint {endpoint_name} could not be created: "),
@@ -155,7 +166,7 @@ impl Error {
             Self::UpdateRolledBack { endpoint_name, endpoint_config, reason } => (
                 format!("The update of the endpoint {endpoint_name} was rolled back; it serves {endpoint_config} as before: "),
                 reason.clone().unwrap_or_else(|| "the service gave no reason".to_owned()),
-                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name}, mend the cause and call again."),
+                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name} and at the update's alarms, where it has any; mend the cause and call again."),
             ),
             Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, begun: true } => (
                 format!("The deployment to the endpoint {endpoint_name} is not finished after {waited_seconds} s ({status})"),
@@ -290,14 +301,14 @@ impl From<Failure> for Diagnostic {
     }
 }
 
-/// Every bad key with its reason; where that is too much for one message, every key without.
-fn named(bad_keys: &[BadKey]) -> String {
+/// Every bad key with its reason; where that has no room, every key without.
+fn named(bad_keys: &[BadKey], room: usize) -> String {
     let reasons: Vec<_> = bad_keys
         .iter()
         .map(|bad| format!("{} {}", bad.key, bad.reason))
         .collect();
     let reasons = reasons.join("; ");
-    if reasons.chars().count() <= LONGEST_MESSAGE - 100 {
+    if reasons.chars().count() <= room {
         return reasons;
     }
     let keys: Vec<_> = bad_keys.iter().map(|bad| bad.key.as_str()).collect();

@@ -158,6 +158,11 @@ impl ServiceFailure {
         )
     }
 
+    /// Whether the same call may pass once what stands in its way is over: a failure of this moment, or another change.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.is_transient() || self.kind == FailureKind::InProgress
+    }
+
     /// Whether the service may have acted although no success was reported.
     pub fn may_have_acted(&self) -> bool {
         matches!(self.kind, FailureKind::ServiceFault | FailureKind::NoReply)

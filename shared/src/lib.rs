@@ -24,10 +24,10 @@ pub mod autoscaling;
 
 pub mod queue;
 
-pub mod failure;
-
 pub mod wait;
 
 pub mod error;
+
+pub mod failure;
 
 pub mod metrics;

@@ -52,6 +52,7 @@ pub fn check(
                 supported.join(", ")
             );
             Err(Error::InvalidRequest {
+                endpoint_name: Some(request.endpoint_name.clone()),
                 bad_keys: vec![BadKey::new("instance_type", reason)],
             })
         }

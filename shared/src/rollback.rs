@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use crate::contract::OnFailure;
 use crate::error::LeftBehind;
-use crate::failure::{FailureKind, ServiceFailure};
+use crate::failure::ServiceFailure;
 use crate::plan::{Plan, uses_model};
 use crate::sagemaker::{Endpoint, SageMaker};
 use crate::wait::Pace;
@@ -49,8 +49,7 @@ fn clearing(endpoint: Option<&Endpoint>, traces: &Traces<'_>) -> Clearing {
     let Some(endpoint) = endpoint else {
         return Clearing::Clear;
     };
-    let asked = traces.plan.endpoint_config_name.as_str();
-    let used = endpoint.config == asked || endpoint.pending_config.as_deref() == Some(asked);
+    let used = endpoint.uses(&traces.plan.endpoint_config_name);
     match (&endpoint.status, used, traces.creates) {
         (S::Failed, true, Some(OnFailure::Delete)) => Clearing::DeleteEndpoint,
         (S::Failed, true, Some(OnFailure::Keep)) => Clearing::AskedToKeep,
@@ -100,8 +99,7 @@ pub(crate) async fn undo(
             }
             Ok(Err(failure)) => {
                 reason = format!("{} failed: {}", failure.operation, failure.reason());
-                let later = failure.is_transient() || failure.kind == FailureKind::InProgress;
-                later.then(|| backoff.next()).flatten()
+                failure.is_passing().then(|| backoff.next()).flatten()
             }
             Err(_) => Some(pace.shortest),
         };

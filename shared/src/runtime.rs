@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::level_filters::LevelFilter;
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, error, info, info_span, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -20,6 +20,7 @@ use crate::callback::answer_batch;
 use crate::check::check_endpoint_exists;
 use crate::contract::{
     CheckAnswer, CheckRequest, DeployAnswer, DeployRequest, DeploymentKind, Environment,
+    unknown_keys,
 };
 use crate::deploy::{Budget, Services, deploy, remaining_until};
 use crate::error::Failure;
@@ -164,6 +165,9 @@ async fn logged<T>(
     );
     async {
         info!("{what} started");
+        if let Some(keys) = unknown_keys(event.payload.get()) {
+            warn!(keys, "keys of the event that no function knows are ignored");
+        }
         let started = Instant::now();
         let ended = call.await;
         let duration = started.elapsed();

@@ -44,6 +44,13 @@ pub struct Endpoint {
     pub created: Option<DateTime>,
 }
 
+impl Endpoint {
+    /// Whether the endpoint serves this endpoint config, or is being put onto it.
+    pub fn uses(&self, endpoint_config: &str) -> bool {
+        self.config == endpoint_config || self.pending_config.as_deref() == Some(endpoint_config)
+    }
+}
+
 /// How a create ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made {

@@ -172,7 +172,7 @@ mod tests {
             .collect();
         match DeployRequest::parse(kind, &event.to_string(), &environment) {
             Ok(_) => Vec::new(),
-            Err(Error::InvalidRequest { bad_keys }) => {
+            Err(Error::InvalidRequest { bad_keys, .. }) => {
                 bad_keys.into_iter().map(|bad| bad.key).collect()
             }
             Err(other) => panic!("{other}"),
@@ -185,6 +185,7 @@ mod tests {
         let new = |keys: Value| bad(DeploymentKind::New, &keys, &[]);
         assert!(new(json!({})).is_empty());
         assert!(new(json!({max: 4, target: 70})).is_empty());
+        assert!(new(json!({min: 4, max: 4, target: 70})).is_empty());
         assert!(new(json!({min: "2", max: "4", target: "70.5", scale_in: 0})).is_empty());
         assert_eq!(new(json!({min: 1})), [max, target]);
         assert_eq!(new(json!({target: 70})), [max]);

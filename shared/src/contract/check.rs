@@ -21,13 +21,12 @@ impl CheckRequest {
     ///
     /// [`Error::InvalidRequest`] with every bad key.
     pub fn parse(event: &str) -> Result<Self, Error> {
-        let environment = Environment::new();
-        let invalid = |bad_keys| Error::InvalidRequest { bad_keys };
-        let mut fields = Fields::of(event, &environment).map_err(invalid)?;
-        let request = fields
-            .required("endpoint_name", values::name)
-            .map(|endpoint_name| Self { endpoint_name });
-        fields.finish(request).map_err(invalid)
+        Fields::parse(event, &Environment::new(), Self::read)
+    }
+
+    pub(super) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let endpoint_name = fields.required("endpoint_name", values::name)?;
+        Some(Self { endpoint_name })
     }
 }
 

@@ -103,13 +103,13 @@ impl DeployRequest {
         event: &str,
         environment: &Environment,
     ) -> Result<Self, Error> {
-        let invalid = |bad_keys| Error::InvalidRequest { bad_keys };
-        let mut fields = Fields::of(event, environment).map_err(invalid)?;
-        let request = Self::read(&mut fields, kind, environment.get("AWS_REGION"));
-        fields.finish(request).map_err(invalid)
+        let region = environment.get("AWS_REGION");
+        Fields::parse(event, environment, |fields| {
+            Self::read(fields, kind, region)
+        })
     }
 
-    fn read(
+    pub(super) fn read(
         fields: &mut Fields<'_>,
         kind: DeploymentKind,
         region: Option<&String>,

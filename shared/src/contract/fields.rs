@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::values;
+use crate::error::Error;
+
 /// The process's environment variables, as a snapshot, so that parsing stays pure.
 pub type Environment = HashMap<String, String>;
 
@@ -71,10 +74,47 @@ impl<T: Clone> Setting<T> {
 pub(super) struct Fields<'a> {
     event: Map<String, Value>,
     environment: &'a Environment,
+    asked: Vec<&'static str>,
     bad: Vec<BadKey>,
 }
 
 impl<'a> Fields<'a> {
+    /// Reads an event's text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidRequest`] with every bad key, and with the endpoint's name where that is none of them.
+    pub(super) fn parse<T>(
+        event: &str,
+        environment: &'a Environment,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, Error> {
+        let refused = |endpoint_name, bad_keys| Error::InvalidRequest {
+            endpoint_name,
+            bad_keys,
+        };
+        let mut fields = Self::of(event, environment).map_err(|bad| refused(None, bad))?;
+        let parsed = read(&mut fields);
+        let name = fields.set_in_event("endpoint_name");
+        let endpoint_name = name.and_then(|name| values::name(name).ok());
+        fields
+            .finish(parsed)
+            .map_err(|bad| refused(endpoint_name, bad))
+    }
+
+    /// The keys that a reading asks for, whatever the event.
+    pub(super) fn asked_by(read: impl FnOnce(&mut Fields<'_>)) -> Vec<&'static str> {
+        let environment = Environment::new();
+        let mut fields = Fields {
+            event: Map::new(),
+            environment: &environment,
+            asked: Vec::new(),
+            bad: Vec::new(),
+        };
+        read(&mut fields);
+        fields.asked
+    }
+
     /// Takes the event's text.
     ///
     /// # Errors
@@ -89,6 +129,7 @@ impl<'a> Fields<'a> {
             Ok(Value::Object(event)) => Ok(Self {
                 event,
                 environment,
+                asked: Vec::new(),
                 bad: Vec::new(),
             }),
             Ok(other) => not_an_object(kind_of(&other)),
@@ -102,6 +143,7 @@ impl<'a> Fields<'a> {
         key: &'static str,
         parse: impl Fn(&Value) -> Result<T, String>,
     ) -> Option<T> {
+        self.asked.push(key);
         let Some(value) = self.set_in_event(key) else {
             self.reject(key, "is missing");
             return None;
@@ -116,6 +158,7 @@ impl<'a> Fields<'a> {
         key: &'static str,
         parse: impl Fn(&Value) -> Result<T, String>,
     ) -> Setting<T> {
+        self.asked.push(key);
         if let Some(value) = self.set_in_event(key) {
             let parsed = parse(value);
             return Setting {
@@ -152,17 +195,22 @@ impl<'a> Fields<'a> {
     }
 
     fn set_in_event(&self, key: &str) -> Option<&Value> {
-        self.event.get(key).filter(|value| match value {
-            Value::Null => false,
-            Value::String(text) => !text.trim().is_empty(),
-            _ => true,
-        })
+        self.event.get(key).filter(|value| is_set(value))
     }
 
     fn keep<T>(&mut self, key: String, parsed: Result<T, String>) -> Option<T> {
         parsed
             .map_err(|reason| self.bad.push(BadKey::new(key, reason)))
             .ok()
+    }
+}
+
+/// Whether a value sets its key: `null` and blank text do not.
+pub(super) fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        _ => true,
     }
 }
 
@@ -183,7 +231,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::contract::values;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
         pairs

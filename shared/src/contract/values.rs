@@ -101,7 +101,11 @@ pub(super) fn choice<T: Copy>(
             .map(|(_, choice)| *choice)
             .ok_or_else(|| {
                 let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-                format!("must be {}, not {}", words.join(" or "), shown(value))
+                let words = match words[..] {
+                    [one, other] => format!("{one} or {other}"),
+                    _ => format!("one of {}", words.join(", ")),
+                };
+                format!("must be {words}, not {}", shown(value))
             })
     }
 }
@@ -173,11 +177,16 @@ fn shown(value: &Value) -> String {
 }
 
 fn quoted(text: &str) -> String {
+    format!("\"{}\"", shortened(text))
+}
+
+/// As much of a text as is quoted back.
+pub(super) fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(QUOTED).collect();
     if short.len() < text.len() {
         short.push('…');
     }
-    format!("\"{short}\"")
+    short
 }
 
 #[cfg(test)]
@@ -231,6 +240,10 @@ mod tests {
         assert_eq!(
             choice(&[("up", 1), ("down", 2)])(&json!(true)),
             Err("must be up or down, not true".to_owned())
+        );
+        assert_eq!(
+            choice(&[("up", 1), ("down", 2), ("off", 3)])(&json!("UP")),
+            Err("must be one of up, down, off, not \"UP\"".to_owned())
         );
         assert_eq!(quoted(&"x".repeat(60)), format!("\"{}\"", "x".repeat(60)));
         assert_eq!(quoted(&"x".repeat(61)), format!("\"{}…\"", "x".repeat(60)));

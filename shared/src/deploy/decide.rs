@@ -2,7 +2,6 @@
 
 use aws_sdk_sagemaker::types::EndpointStatus;
 
-use super::turn::ScalingState;
 use crate::contract::{DeploymentKind, DeploymentStatus};
 use crate::error::Error;
 use crate::plan::Plan;
@@ -47,6 +46,25 @@ pub(super) struct Situation<'a> {
     pub(super) delete_superseded: bool,
     pub(super) replace_failed_endpoint: bool,
     pub(super) dry_run: bool,
+}
+
+/// How far the deployment is with what scales the endpoint's variants.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact that becomes known by itself"
+)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ScalingState {
+    /// Whether it has, or may have, been taken off, by this call or an earlier one.
+    pub(super) may_be_off: bool,
+    /// Whether everything has been taken off that had to be.
+    pub(super) is_off: bool,
+    /// Whether the endpoint has been seen to serve what was asked for.
+    pub(super) serves: bool,
+    /// Whether it scales as it should, too.
+    pub(super) is_set: bool,
+    /// Whether anything had to be changed for that.
+    pub(super) was_changed: bool,
 }
 
 /// What to do next.
@@ -245,33 +263,47 @@ impl Situation<'_> {
         let service_says = endpoint
             .failure_reason
             .as_deref()
-            .unwrap_or("the service gave no reason");
-        let reason = match (progress, &endpoint.status) {
-            (Progress::Superseded, _) => format!(
-                "another deployment replaced this one, and it serves {} now; call again to deploy over that",
-                endpoint.config
+            .unwrap_or("the service gave no reason")
+            .trim_end_matches('.');
+        let (reason, advice) = match (progress, &endpoint.status) {
+            (Progress::Superseded, _) => (
+                format!(
+                    "another deployment replaced this one, and it serves {} now",
+                    endpoint.config
+                ),
+                "Call again to deploy over that.",
             ),
-            (Progress::Failed { .. }, _) if self.begun.is_some() => format!(
-                "the update ended Failed ({service_says}); call again with replace_failed_endpoint to delete it and create it again"
-            ),
-            (Progress::Failed { .. }, _) => format!(
-                "it is Failed ({service_says}); set replace_failed_endpoint to delete it and create it again"
-            ),
-            (Progress::Deleting, _) => {
-                "it is being deleted; call deploy-new-endpoint to create it again".to_owned()
+            (Progress::Failed { .. }, _) => {
+                let what = if self.begun.is_some() {
+                    "this update"
+                } else {
+                    "an earlier deployment"
+                };
+                (
+                    format!("{what} failed ({service_says})"),
+                    "To delete it and create it again, call again with replace_failed_endpoint, for which the stack needs AllowReplacingFailedEndpoints.",
+                )
             }
-            (_, EndpointStatus::UpdateRollbackFailed) => format!(
-                "an update failed and could not be rolled back ({service_says}), so that old and new variants may both serve; ask AWS Support, or delete the endpoint and call deploy-new-endpoint"
+            (Progress::Deleting, _) => (
+                "it will soon be gone".to_owned(),
+                "Call deploy-new-endpoint, which waits for that and creates it again.",
             ),
-            (_, status) => format!(
-                "it takes no requests in the status {}; bring it back in service, or delete it and call deploy-new-endpoint",
-                status.as_str()
+            (_, EndpointStatus::UpdateRollbackFailed) => (
+                format!(
+                    "an update failed and was not rolled back ({service_says}), so that old and new variants may both serve"
+                ),
+                "Ask AWS Support, or delete the endpoint and call deploy-new-endpoint.",
+            ),
+            _ => (
+                "it takes no requests".to_owned(),
+                "Bring it back in service, or delete it and call deploy-new-endpoint.",
             ),
         };
         Error::EndpointNotUpdatable {
             endpoint_name: self.endpoint_name.to_owned(),
             status: endpoint.status.as_str().to_owned(),
             reason,
+            advice,
         }
     }
 }

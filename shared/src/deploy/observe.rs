@@ -52,16 +52,22 @@ impl Deployment<'_> {
         if self.creates() || has_begun || planned {
             return Ok(None);
         }
-        let invalid = |bad_keys| Ok(Some(Turn::Failed(Error::InvalidRequest { bad_keys })));
+        let invalid = |bad_keys| {
+            Ok(Some(Turn::Failed(Error::InvalidRequest {
+                endpoint_name: Some(self.request.endpoint_name.clone()),
+                bad_keys,
+            })))
+        };
         let live = self.services.sagemaker.find_endpoint_config(&look.config);
         let Some(config) = live.await? else {
             return Ok(Some(Turn::Failed(Error::EndpointNotUpdatable {
                 endpoint_name: self.request.endpoint_name.clone(),
                 status: look.status.as_str().to_owned(),
                 reason: format!(
-                    "its endpoint config {} does not exist any more, so that its settings cannot be kept; delete the endpoint and call deploy-new-endpoint",
+                    "its endpoint config {} does not exist any more, so that its settings cannot be kept",
                     look.config
                 ),
+                advice: "Delete the endpoint and call deploy-new-endpoint.",
             })));
         };
         let model = match served_model(self.request, &config) {
@@ -124,11 +130,7 @@ impl Deployment<'_> {
         }
         while let Some(abandoned) = self.abandoned.pop() {
             let (name, deleted) = match &abandoned {
-                Abandoned::EndpointConfig(name)
-                    if look.config == *name || look.pending_config.as_ref() == Some(name) =>
-                {
-                    continue;
-                }
+                Abandoned::EndpointConfig(name) if look.uses(name) => continue,
                 Abandoned::EndpointConfig(name) => (
                     name,
                     self.services.sagemaker.delete_endpoint_config(name).await,

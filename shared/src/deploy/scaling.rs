@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::turn::Deployment;
 use crate::contract::BadKey;
 use crate::error::{Error, LeftBehind};
-use crate::failure::{FailureKind, ServiceFailure};
+use crate::failure::ServiceFailure;
 use crate::plan::{KnownScaling, Live, Plan, Scaling, changes, concerned, planned};
 use crate::sagemaker::Endpoint;
 use crate::wait::Pace;
@@ -160,8 +160,7 @@ impl Deployment<'_> {
                 Ok(Err(failure)) => failure,
                 Err(_) => return Err(format!("it could not be put back in time; {noted}")),
             };
-            let later = failure.is_transient() || failure.kind == FailureKind::InProgress;
-            let pause = later.then(|| backoff.next()).flatten();
+            let pause = failure.is_passing().then(|| backoff.next()).flatten();
             match pause {
                 Some(pause) if Instant::now() + pause < give_up => sleep(pause).await,
                 _ => {

@@ -57,13 +57,8 @@ impl Deployment<'_> {
         self.check_ours(arn).await?;
         let since = config.creation_time;
         for endpoint in sagemaker.endpoints_changed_since(since).await? {
-            let used = sagemaker
-                .find_endpoint(&endpoint)
-                .await?
-                .is_some_and(|look| {
-                    look.config == name || look.pending_config.as_deref() == Some(name)
-                });
-            if used {
+            let look = sagemaker.find_endpoint(&endpoint).await?;
+            if look.is_some_and(|look| look.uses(name)) {
                 return Err(Kept::Because("an endpoint uses it"));
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::decide::{Situation, Step, decide};
+use super::decide::{ScalingState, Situation, Step, decide};
 use super::{Callback, Services};
 use crate::contract::{DeployRequest, DeploymentKind, DeploymentStatus};
 use crate::error::Error;
@@ -28,25 +28,6 @@ pub(super) enum Turn {
 pub(super) struct Resources {
     pub(super) model: bool,
     pub(super) endpoint_config: bool,
-}
-
-/// How far the deployment is with what scales the endpoint's variants.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact that becomes known by itself"
-)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct ScalingState {
-    /// Whether it has, or may have, been taken off, by this call or an earlier one.
-    pub(super) may_be_off: bool,
-    /// Whether everything has been taken off that had to be.
-    pub(super) is_off: bool,
-    /// Whether the endpoint has been seen to serve what was asked for.
-    pub(super) serves: bool,
-    /// Whether it scales as it should, too.
-    pub(super) is_set: bool,
-    /// Whether anything had to be changed for that.
-    pub(super) was_changed: bool,
 }
 
 /// Something that was made and will not be used.
@@ -148,7 +129,10 @@ impl<'a> Deployment<'a> {
         };
         if kind == DeploymentKind::New {
             let plan = Plan::new_endpoint(request);
-            deployment.follow(plan.map_err(|bad_keys| Error::InvalidRequest { bad_keys })?);
+            deployment.follow(plan.map_err(|bad_keys| Error::InvalidRequest {
+                endpoint_name: Some(request.endpoint_name.clone()),
+                bad_keys,
+            })?);
         }
         Ok(deployment)
     }

@@ -52,6 +52,61 @@ fn what_an_undo_left_is_named_after_the_error() {
 }
 
 #[test]
+fn a_refusal_of_an_endpoint_says_in_sentences_why_and_what_next() {
+    let exists = |status: &str| {
+        let error = Error::EndpointAlreadyExists {
+            endpoint_name: "churn".to_owned(),
+            status: status.to_owned(),
+            endpoint_config: "endpoint-config-1".to_owned(),
+        };
+        error.to_string()
+    };
+    let update = ". Call deploy-existing-endpoint to update it, or choose another endpoint_name.";
+    let unusable = ". Delete it, or choose another endpoint_name.";
+    for (status, expected) in [
+        ("InService", update),
+        ("Updating", update),
+        (
+            "Failed",
+            ". Delete it, or call deploy-existing-endpoint with replace_failed_endpoint, for which the stack needs AllowReplacingFailedEndpoints.",
+        ),
+        ("OutOfService", unusable),
+        ("UpdateRollbackFailed", unusable),
+    ] {
+        let expected =
+            format!("The endpoint churn exists already ({status}, on endpoint-config-1){expected}");
+        assert_eq!(exists(status), expected);
+    }
+    let error = Error::EndpointNotUpdatable {
+        endpoint_name: "churn".to_owned(),
+        status: "Failed".to_owned(),
+        reason: format!("an earlier deployment failed ({})", "x".repeat(2000)),
+        advice: "Do something else.",
+    };
+    let message = error.to_string();
+    assert!(
+        message.starts_with("The endpoint churn (Failed) cannot be updated: an earlier deployment"),
+        "{message}"
+    );
+    assert!(message.ends_with("xx…. Do something else."), "{message}");
+}
+
+#[test]
+fn a_rollback_sends_to_the_containers_log_and_to_the_alarms() {
+    let rolled_back = |reason: Option<&str>| Error::UpdateRolledBack {
+        endpoint_name: "churn".to_owned(),
+        endpoint_config: "endpoint-config-1".to_owned(),
+        reason: reason.map(str::to_owned),
+    };
+    assert_eq!(
+        rolled_back(None).to_string(),
+        "The update of the endpoint churn was rolled back; it serves endpoint-config-1 as before: the service gave no reason. Look into the log group /aws/sagemaker/Endpoints/churn and at the update's alarms, where it has any; mend the cause and call again."
+    );
+    let long = rolled_back(Some(&"x".repeat(2000))).to_string();
+    assert!(long.contains("alarms"), "{long}");
+}
+
+#[test]
 fn a_failed_call_has_the_contracts_word_for_its_kind() {
     let cases = [
         (FailureKind::AccessDenied, "AccessDenied"),
@@ -124,6 +179,7 @@ fn bad_keys_keep_their_reasons_as_long_as_those_fit() {
         let bad_key =
             |number| BadKey::new(format!("key_{number:02}"), "must be a name, not \"x y\"");
         Error::InvalidRequest {
+            endpoint_name: Some("e".repeat(63)),
             bad_keys: (0..count).map(bad_key).collect(),
         }
     };
@@ -144,6 +200,7 @@ fn many_bad_keys_are_all_named() {
         .map(|number| BadKey::new(format!("some_long_key_{number}"), "must be ".repeat(30)))
         .collect();
     let message = Error::InvalidRequest {
+        endpoint_name: None,
         bad_keys: bad_keys.clone(),
     }
     .to_string();

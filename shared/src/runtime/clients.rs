@@ -1,5 +1,5 @@
 //! The clients, configured by the environment as Lambda sets it, and by nothing else: the SDK's own way through
-//! profiles, web identities and metadata services would double what an empty function takes to start.
+//! profiles, web identities and metadata services takes its part of a start, and finds nothing there.
 
 use std::time::Duration;
 

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use shared::contract::{BadKey, CheckRequest, DeployRequest, DeploymentKind, Environment};
+use shared::contract::{
+    BadKey, CheckRequest, DeployRequest, DeploymentKind, Environment, unknown_keys,
+};
 use shared::error::Error;
 
 pub(crate) fn events(folder: &str) -> Vec<(String, String)> {
@@ -47,17 +49,18 @@ fn parse(name: &str, event: &str) -> Result<(), Error> {
 
 fn bad_keys(name: &str, event: &str) -> Vec<BadKey> {
     match parse(name, event) {
-        Err(Error::InvalidRequest { bad_keys }) => bad_keys,
+        Err(Error::InvalidRequest { bad_keys, .. }) => bad_keys,
         other => panic!("{name} gave {other:?}"),
     }
 }
 
 #[test]
-fn every_good_event_parses() {
+fn every_good_event_parses_and_has_no_key_in_vain() {
     let events = events("events");
     assert!(events.len() >= 3, "{} events", events.len());
     for (name, event) in events {
         assert_eq!(parse(&name, &event), Ok(()), "{name}");
+        assert_eq!(unknown_keys(&event), None, "{name}");
     }
 }
 

@@ -22,7 +22,7 @@ fn with(changes: &Value) -> String {
 
 fn bad_keys(event: &str) -> Vec<BadKey> {
     match DeployRequest::parse(DeploymentKind::New, event, &Environment::new()) {
-        Err(Error::InvalidRequest { bad_keys }) => bad_keys,
+        Err(Error::InvalidRequest { bad_keys, .. }) => bad_keys,
         other => panic!("{event} gave {other:?}"),
     }
 }
@@ -129,6 +129,40 @@ fn the_arns_must_fit_each_other_and_the_region() {
     );
 }
 
+#[test]
+fn a_refusal_names_the_endpoint_where_the_event_has_a_usable_name() {
+    let refusal = |event: &str| {
+        DeployRequest::parse(DeploymentKind::New, event, &Environment::new())
+            .expect_err("refused")
+            .to_string()
+    };
+    for (event, expected) in [
+        (
+            with(&json!({"role": "x"})),
+            "The request for the endpoint churn is not usable: role must be",
+        ),
+        (
+            r#"{"endpoint_name": "churn"}"#.to_owned(),
+            "The request for the endpoint churn is not usable: role is missing; package_arn is missing. Nothing",
+        ),
+        (
+            with(&json!({"endpoint_name": "my_endpoint"})),
+            "The request is not usable: endpoint_name must be",
+        ),
+        (
+            with(&json!({"endpoint_name": null})),
+            "The request is not usable: endpoint_name is missing",
+        ),
+        (
+            "[]".to_owned(),
+            "The request is not usable: event must be a JSON object",
+        ),
+    ] {
+        let refusal = refusal(&event);
+        assert!(refusal.starts_with(expected), "{refusal}");
+    }
+}
+
 /// Any JSON, with the contract's keys among the names of its members.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -175,7 +209,7 @@ proptest! {
     #[test]
     fn no_json_makes_the_parser_panic_and_no_refusal_is_without_a_key(event in any_json()) {
         if let Err(error) = DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new()) {
-            let Error::InvalidRequest { bad_keys } = &error else {
+            let Error::InvalidRequest { bad_keys, .. } = &error else {
                 panic!("{event} gave {error:?}");
             };
             prop_assert!(!bad_keys.is_empty());

@@ -23,7 +23,7 @@ fn parse(
         .collect();
     match DeployRequest::parse(kind, &event.to_string(), &environment) {
         Ok(request) => Ok(request.shape),
-        Err(Error::InvalidRequest { bad_keys }) => Err(bad_keys),
+        Err(Error::InvalidRequest { bad_keys, .. }) => Err(bad_keys),
         Err(other) => panic!("{keys} gave {other:?}"),
     }
 }

@@ -74,6 +74,21 @@ fn word(step: &Step) -> String {
     }
 }
 
+/// What a refused step is told.
+fn message(step: Step) -> String {
+    match step {
+        Step::Fail(error) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn failed_look(status: &str, config: &str) -> Endpoint {
+    Endpoint {
+        failure_reason: Some("out of memory.".to_owned()),
+        ..look(status, config)
+    }
+}
+
 #[test]
 fn a_first_look_decides_by_kind_status_and_config() {
     let plan = plan();
@@ -313,7 +328,7 @@ fn an_endpoint_is_tagged_before_it_is_updated_and_one_that_is_created_is_not() {
 #[test]
 fn a_failed_endpoint_is_told_from_an_update_that_failed() {
     let plan = plan();
-    let failed = look("Failed", OTHER);
+    let failed = failed_look("Failed", OTHER);
     let before = Situation {
         endpoint: Some(&failed),
         ..fresh(DeploymentKind::Existing, &plan)
@@ -323,13 +338,52 @@ fn a_failed_endpoint_is_told_from_an_update_that_failed() {
         begun: Some(&begun),
         ..before.clone()
     };
-    for (situation, words) in [(before, "it is Failed"), (after, "the update ended Failed")] {
-        match decide(&situation) {
-            Step::Fail(Error::EndpointNotUpdatable { reason, .. }) => {
-                assert!(reason.starts_with(words), "{reason}");
-            }
-            other => panic!("{other:?}"),
-        }
+    for (situation, what) in [(before, "an earlier deployment"), (after, "this update")] {
+        assert_eq!(
+            message(decide(&situation)),
+            format!(
+                "The endpoint churn (Failed) cannot be updated: {what} failed (out of memory). To delete it and create it again, call again with replace_failed_endpoint, for which the stack needs AllowReplacingFailedEndpoints."
+            )
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_updated_is_told_why_once_and_what_to_do() {
+    let plan = plan();
+    let begun = begun(true);
+    for (status, begun, expected) in [
+        (
+            "InService",
+            Some(&begun),
+            "another deployment replaced this one, and it serves endpoint-config-3 now. Call again to deploy over that.",
+        ),
+        (
+            "Deleting",
+            None,
+            "it will soon be gone. Call deploy-new-endpoint, which waits for that and creates it again.",
+        ),
+        (
+            "UpdateRollbackFailed",
+            None,
+            "an update failed and was not rolled back (out of memory), so that old and new variants may both serve. Ask AWS Support, or delete the endpoint and call deploy-new-endpoint.",
+        ),
+        (
+            "OutOfService",
+            None,
+            "it takes no requests. Bring it back in service, or delete it and call deploy-new-endpoint.",
+        ),
+    ] {
+        let look = failed_look(status, "endpoint-config-3");
+        let situation = Situation {
+            endpoint: Some(&look),
+            begun,
+            ..fresh(DeploymentKind::Existing, &plan)
+        };
+        assert_eq!(
+            message(decide(&situation)),
+            format!("The endpoint churn ({status}) cannot be updated: {expected}")
+        );
     }
 }
 
@@ -429,6 +483,23 @@ fn an_absent_endpoint_after_creation_is_not_seen_yet_or_gone_or_never_begun() {
         ..made
     };
     assert_eq!(decide(&reply_lost), Step::CreateEndpoint);
+}
+
+#[test]
+fn a_creation_that_is_noted_as_failed_is_told_with_its_reason_and_not_begun_again() {
+    let plan = plan();
+    for (noted, expected) in [("out of memory", Some("out of memory")), ("", None)] {
+        let situation = Situation {
+            failure_noted: Some(noted),
+            ..fresh(DeploymentKind::New, &plan)
+        };
+        match decide(&situation) {
+            Step::Fail(Error::EndpointCreationFailed { reason, .. }) => {
+                assert_eq!(reason.as_deref(), expected);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]
