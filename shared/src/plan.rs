@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
 use names::{Owner, derived, wire_form};
-pub use notes::{Notes, is_made_for, made_for};
+pub use notes::{Notes, is_made_for, made_for, noted_by};
 pub use scaling::{Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, planned};
 pub use update::{Live, served_model};
 

@@ -6,7 +6,7 @@ use tracing::warn;
 use super::turn::Deployment;
 use crate::contract::DeploymentKind;
 use crate::failure::ServiceFailure;
-use crate::plan::{Live, Notes, Plan};
+use crate::plan::{Live, Notes, Plan, noted_by};
 use crate::sagemaker::Waiting;
 use crate::wait::{Begun, Since};
 
@@ -35,13 +35,16 @@ impl Deployment<'_> {
             return self.read_notes(arn).await;
         }
         let notes = Notes::read(&self.services.sagemaker.tags(&arn).await?);
-        self.stale_notes = notes.since.map(|_| arn);
+        // Those of a message may be waited for by its next step, and mean nothing to anybody else.
+        let is_stale = notes.since.is_some() && notes.by.is_none();
+        self.stale_notes = is_stale.then_some(arn);
         Ok(())
     }
 
     /// Reads the notes on the endpoint config that the plan names, whose ARN is this.
     pub(super) async fn read_notes(&mut self, arn: String) -> Result<(), ServiceFailure> {
         let notes = Notes::read(&self.services.sagemaker.tags(&arn).await?);
+        let notes = notes.seen_by(self.noted_by().as_deref());
         self.scaling.may_be_off |= !notes.scaling.is_empty();
         self.notes = notes;
         self.endpoint_config_arn = Some(arn);
@@ -102,6 +105,7 @@ impl Deployment<'_> {
             return Ok(());
         };
         let notes = Notes {
+            by: self.noted_by(),
             failure: Some(reason.to_owned()),
             ..Notes::default()
         };
@@ -138,6 +142,7 @@ impl Deployment<'_> {
         let notes = Notes {
             replaces: Some(endpoint.config.clone()),
             since: endpoint.last_modified,
+            by: self.noted_by(),
             scaling: plan.autoscaling.kept.clone(),
             failure: None,
         };
@@ -150,6 +155,11 @@ impl Deployment<'_> {
         self.notes = notes;
         self.noted = true;
         Ok(())
+    }
+
+    /// Who notes, where a message's step does.
+    fn noted_by(&self) -> Option<String> {
+        self.callback.map(|callback| noted_by(&callback.token))
     }
 
     /// Whether there are notes, or may be, that are of no use once the endpoint serves.

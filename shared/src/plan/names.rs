@@ -32,6 +32,11 @@ pub(super) fn derived(prefix: &str, owner: Owner<'_>, request: &Value) -> String
     format!("{prefix}-{name}")
 }
 
+/// A version 5 UUID over a text, which does not tell the text.
+pub(super) fn digest(text: &str) -> String {
+    Uuid::new_v5(&NAMESPACE, text.as_bytes()).to_string()
+}
+
 /// The wire form of a shape of the service, with its members in alphabetical order.
 ///
 /// Members that are not set are not in it, so that a newer SDK, which knows more of them, gives the same

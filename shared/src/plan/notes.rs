@@ -7,6 +7,7 @@ use aws_smithy_types::base64;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::names::digest;
 use super::scaling::Scaling;
 use crate::contract::{MOST_OWN_TAGS, OWN_TAGS};
 
@@ -16,6 +17,8 @@ const ENDPOINT: &str = "endpoint";
 const REPLACES: &str = "replaces";
 /// The endpoint's `LastModifiedTime` before that.
 const SINCE: &str = "replaces-since";
+/// Whose message's step noted it, where a queue's did.
+const BY: &str = "noted-by";
 /// What scaled the variants before it was taken off, in pieces.
 const SCALING: &str = "autoscaling-";
 
@@ -27,8 +30,8 @@ const LONGEST_FAILURE: usize = 500;
 
 /// The longest value of a tag that the service takes, in characters.
 const LONGEST_VALUE: usize = 256;
-/// Pieces that there is room for, beside the other three.
-const MOST_PIECES: usize = MOST_OWN_TAGS - 3;
+/// Pieces that there is room for, beside the other four.
+const MOST_PIECES: usize = MOST_OWN_TAGS - 4;
 
 /// What a deployment notes: an update before it begins, a creation that failed before it is cleared away.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,10 +40,17 @@ pub struct Notes {
     pub replaces: Option<String>,
     /// The endpoint's `LastModifiedTime` when that was seen.
     pub since: Option<DateTime>,
+    /// Whose message's step noted this, as [`noted_by`] has it; `None` where a call did, whose repetition any call is.
+    pub by: Option<String>,
     /// What scaled the variants, where the update takes it off.
     pub scaling: Vec<Scaling>,
     /// Why the creation of the endpoint failed, where that is being cleared away.
     pub failure: Option<String>,
+}
+
+/// Who notes for the step of a pipeline that waits under this token: the token itself is nobody else's to see.
+pub fn noted_by(token: &str) -> String {
+    digest(token)
 }
 
 /// The tag that a model or an endpoint config gets that is made for an endpoint.
@@ -54,8 +64,8 @@ pub fn is_made_for(tags: &[Tag], endpoint_name: &str) -> bool {
 }
 
 impl Notes {
-    /// The notes as tags; `None` where there is more to note than fits into the 17 tags of 256 characters that are left
-    /// beside the other three.
+    /// The notes as tags; `None` where there is more to note than fits into the 16 tags of 256 characters that are left
+    /// beside the other four.
     pub fn tags(&self) -> Option<Vec<Tag>> {
         let since = self
             .since
@@ -64,9 +74,13 @@ impl Notes {
             .replaces
             .as_deref()
             .map(|replaces| tag(REPLACES, replaces));
+        // Without a name too, so that it stands in place of somebody else's.
+        let by = (self.since.is_some() || self.failure.is_some())
+            .then(|| tag(BY, self.by.as_deref().unwrap_or_default()));
         let mut tags: Vec<_> = replaces
             .into_iter()
             .chain(since.map(|since| tag(SINCE, &since)))
+            .chain(by)
             .collect();
         if !self.scaling.is_empty() {
             tags.extend(pieces(SCALING, &self.scaling)?);
@@ -85,15 +99,33 @@ impl Notes {
         Self {
             replaces: value(tags, REPLACES).map(str::to_owned),
             since,
+            by: value(tags, BY)
+                .filter(|by| !by.is_empty())
+                .map(str::to_owned),
             scaling: joined(SCALING, tags).unwrap_or_default(),
             failure: joined(FAILURE, tags),
+        }
+    }
+
+    /// What of the notes counts for who takes the deployment up: that it was begun, or failed, is for the one that noted
+    /// it, where that was a message's step. What scaled the variants has to be put back by whoever comes.
+    #[must_use]
+    pub fn seen_by(self, reader: Option<&str>) -> Self {
+        if self.by.is_none() || self.by.as_deref() == reader {
+            return self;
+        }
+        Self {
+            since: None,
+            failure: None,
+            ..self
         }
     }
 
     /// The keys of the tags that mean something only until the endpoint serves: all but what it replaces.
     pub fn passing_keys() -> Vec<String> {
         let pieces = (0..MOST_PIECES).map(|number| format!("{OWN_TAGS}{SCALING}{number}"));
-        pieces.chain([Self::since_key()]).collect()
+        let by = format!("{OWN_TAGS}{BY}");
+        pieces.chain([Self::since_key(), by]).collect()
     }
 
     /// The key of the tag that tells since when an update may have begun.
@@ -181,8 +213,64 @@ mod tests {
             .find(|filling| notes(*filling).tags().is_some());
         let longest = notes(longest.expect("little fits"));
         let tags = longest.tags().expect("it fits");
-        assert_eq!(tags.len(), 17);
+        assert_eq!(tags.len(), MOST_PIECES);
         assert_eq!(Notes::read(&tags), longest);
+    }
+
+    #[test]
+    fn what_passes_when_the_endpoint_serves_is_all_but_what_was_replaced() {
+        let notes = Notes {
+            replaces: Some("endpoint-config-1".to_owned()),
+            since: Some(DateTime::from_secs(1_800_000_000)),
+            by: Some(noted_by("token")),
+            scaling: vec![scaling("AllTraffic", 2850)],
+            failure: None,
+        };
+        let tags = notes.tags().expect("it fits");
+        assert_eq!(tags.len(), MOST_PIECES + 3);
+        let without = |keys: &[String]| -> Vec<Tag> {
+            let stays = |tag: &&Tag| keys.iter().all(|key| tag.key() != Some(key));
+            tags.iter().filter(stays).cloned().collect()
+        };
+        let left = without(&Notes::passing_keys());
+        assert_eq!(left, [tag(REPLACES, "endpoint-config-1")]);
+        let unbegun = Notes {
+            since: None,
+            ..notes
+        };
+        assert_eq!(Notes::read(&without(&[Notes::since_key()])), unbegun);
+    }
+
+    #[test]
+    fn what_a_messages_step_noted_is_for_that_message_but_for_what_has_to_be_put_back() {
+        let notes = |by: Option<&str>| Notes {
+            replaces: Some("endpoint-config-1".to_owned()),
+            since: Some(DateTime::from_secs(1_800_000_000)),
+            by: by.map(noted_by),
+            scaling: vec![scaling("AllTraffic", 10)],
+            failure: Some("out of memory".to_owned()),
+        };
+        let seen = |by, reader: Option<&str>| {
+            let reader = reader.map(noted_by);
+            let read = Notes::read(&notes(by).tags().expect("it fits"));
+            read.seen_by(reader.as_deref())
+        };
+        let of_another = Notes {
+            since: None,
+            failure: None,
+            ..notes(Some("one"))
+        };
+        for (by, reader, expected) in [
+            (None, None, notes(None)),
+            (None, Some("one"), notes(None)),
+            (Some("one"), Some("one"), notes(Some("one"))),
+            (Some("one"), Some("other"), of_another.clone()),
+            (Some("one"), None, of_another),
+        ] {
+            assert_eq!(seen(by, reader), expected, "{by:?} {reader:?}");
+        }
+        assert_ne!(noted_by("one"), noted_by("other"));
+        assert!(!noted_by("one").contains("one"));
     }
 
     #[test]
@@ -218,6 +306,7 @@ mod tests {
             let notes = Notes {
                 replaces: Some("a".to_owned()),
                 since: None,
+                by: None,
                 failure: None,
                 scaling: fillings.into_iter().map(|filling| scaling("AllTraffic", filling)).collect(),
             };
