@@ -87,11 +87,12 @@ impl Deployment<'_> {
         log_made("endpoint config", &plan.endpoint_config_name, &made);
         match made {
             Made::Created { arn } => self.endpoint_config_arn = Some(arn),
-            Made::Found if self.endpoint_config_arn.is_none() => {
-                self.find_notes(&plan.endpoint_config_name).await?;
+            Made::Found => {
+                if self.endpoint_config_arn.is_none() {
+                    self.find_notes(&plan.endpoint_config_name).await?;
+                }
                 self.take_up_noted();
             }
-            Made::Found => {}
         }
         self.made.endpoint_config = true;
         Ok(())

@@ -96,6 +96,13 @@ mod tests {
         assert!(answer > wait && answer < Duration::from_secs(600));
     }
 
+    #[test]
+    fn of_a_short_time_no_more_than_a_quarter_is_kept_free() {
+        let (wait, answer) = split(Duration::from_secs(540), Some(Duration::from_secs(4)));
+        assert_eq!(answer, Duration::from_secs(3));
+        assert_eq!(wait, Duration::from_millis(2250));
+    }
+
     proptest! {
         #[test]
         fn the_answer_always_leaves_before_the_deadline_and_the_wait_ends_before_the_answer(

@@ -40,6 +40,13 @@ fn codes_and_messages_are_told_apart() {
             FailureKind::NotFound,
         ),
         ("ResourceNotFound", "", 400, FailureKind::NotFound),
+        ("ObjectNotFoundException", "", 400, FailureKind::NotFound),
+        (
+            "ConcurrentUpdateException",
+            "",
+            400,
+            FailureKind::InProgress,
+        ),
         (
             "ValidationException",
             r#"Cannot update in-progress endpoint "arn:x"."#,
@@ -88,6 +95,29 @@ fn codes_and_messages_are_told_apart() {
     ];
     for (code, message, status, kind) in cases {
         assert_eq!(classify(code, message, status), kind, "{code}: {message}");
+    }
+}
+
+#[test]
+fn a_request_that_could_not_be_sent_is_repeated_only_where_time_may_heal_that() {
+    use aws_sdk_sagemaker::error::ConnectorError;
+    use aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointError;
+    let cause = || "the cable is out".into();
+    for (error, kind) in [
+        (ConnectorError::io(cause()), FailureKind::NoReply),
+        (ConnectorError::timeout(cause()), FailureKind::NoReply),
+        (
+            ConnectorError::other(cause(), Some(ErrorKind::TransientError)),
+            FailureKind::NoReply,
+        ),
+        (ConnectorError::other(cause(), None), FailureKind::NotSent),
+        (ConnectorError::user(cause()), FailureKind::NotSent),
+    ] {
+        let error: SdkError<DescribeEndpointError, HttpResponse> =
+            SdkError::dispatch_failure(error);
+        let failure = ServiceFailure::of("DescribeEndpoint", "endpoint churn".to_owned(), &error);
+        assert_eq!(failure.kind, kind, "{error:?}");
+        assert!(failure.message.ends_with("the cable is out"), "{failure:?}");
     }
 }
 

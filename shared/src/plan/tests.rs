@@ -74,6 +74,26 @@ fn a_new_endpoint_has_the_contracts_defaults() {
 }
 
 #[test]
+fn a_new_endpoint_scales_as_its_stack_asks_unless_it_is_serverless() {
+    let stack = Environment::from([
+        ("AUTOSCALING_MAX_CAPACITY".to_owned(), "4".to_owned()),
+        (
+            "AUTOSCALING_TARGET_INVOCATIONS_PER_INSTANCE".to_owned(),
+            "70".to_owned(),
+        ),
+    ]);
+    let scaled = |changes: Value| -> Vec<String> {
+        let request = request_in(DeploymentKind::New, &changes, &stack);
+        let plan = Plan::new_endpoint(&request).expect("the keys go together");
+        let wanted = plan.autoscaling.wanted.into_iter();
+        wanted.map(|scaling| scaling.variant).collect()
+    };
+    assert_eq!(scaled(json!({"variant_name": "blue"})), ["blue"]);
+    let serverless = scaled(json!({"inference_option": "serverless"}));
+    assert_eq!(serverless, Vec::<String>::new());
+}
+
+#[test]
 fn the_same_inputs_give_the_same_names_and_any_other_input_gives_others() {
     let plan = new;
     let base = plan(&json!({}));

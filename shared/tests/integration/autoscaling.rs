@@ -127,19 +127,20 @@ async fn a_new_endpoint_scales_as_asked_once_it_serves() {
 
 #[tokio::test]
 async fn a_swap_of_the_model_leaves_what_scales_it_alone() {
-    let (scene, _) = scaled().await;
-    let before = scaling(&scene);
-    scene
-        .run(Existing, &event(&scene.package()))
-        .await
-        .expect("deployed");
-    assert_eq!(scaling(&scene), before);
-    for operation in [
-        "RegisterScalableTarget",
-        "DeregisterScalableTarget",
-        "PutScalingPolicy",
-    ] {
-        assert_eq!(scene.calls_of(operation), vec![], "{operation}");
+    // An endpoint that serves is none that is replaced.
+    for keys in [json!({}), json!({"replace_failed_endpoint": true})] {
+        let (scene, _) = scaled().await;
+        let before = scaling(&scene);
+        let swap = with(event(&scene.package()), &keys);
+        scene.run(Existing, &swap).await.expect("deployed");
+        assert_eq!(scaling(&scene), before);
+        for operation in [
+            "RegisterScalableTarget",
+            "DeregisterScalableTarget",
+            "PutScalingPolicy",
+        ] {
+            assert_eq!(scene.calls_of(operation), vec![], "{operation} {keys}");
+        }
     }
 }
 

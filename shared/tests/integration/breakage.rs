@@ -244,6 +244,19 @@ fn undone() -> Vec<(DeploymentKind, Outcome, &'static [&'static str])> {
 }
 
 #[tokio::test]
+async fn notes_that_could_not_be_removed_fail_nothing_and_go_with_the_next_call() {
+    let (scene, event) = scene(Existing).await;
+    scene
+        .server
+        .inject(Fault::once("DeleteTags", FaultKind::Deny));
+    let answer = scene.run(Existing, &event).await.expect("deployed");
+    let tags = || scene.tags_of_config(&answer.endpoint_config);
+    assert!(tags().contains("replaces-since"), "{}", tags());
+    scene.run(Existing, &event).await.expect("it serves");
+    assert!(!tags().contains("replaces-since"), "{}", tags());
+}
+
+#[tokio::test]
 async fn an_undo_gets_over_what_passes() {
     for (kind, outcome, deletes) in undone() {
         for delete in deletes {

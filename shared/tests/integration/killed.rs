@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use sagemaker_local::{Fault, FaultKind, Outcome};
+use serde_json::json;
 use shared::contract::DeploymentKind::{self, Existing, New};
 use tokio::time::sleep;
 
-use crate::scene::{ENDPOINT, Scene, budget, error_type, event, run};
+use crate::scene::{ENDPOINT, Scene, budget, error_type, event, run, with};
 
 const FOR_EVER: FaultKind = FaultKind::Late {
     milliseconds: 3_600_000,
@@ -71,6 +72,31 @@ async fn what_a_killed_process_has_done_is_taken_up_by_the_next() {
                 "{kind:?} killed after call {last}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_was_rolled_back_after_its_process_was_killed_is_told_as_one() {
+    for keys in [json!({}), json!({"instance_type": "ml.c7i.large"})] {
+        // given a process that is killed when its update has begun
+        let (scene, _) = Scene::serving().await;
+        let event = with(event(&scene.package()), &keys);
+        let outcome = Outcome::UpdateRollsBack { reason: None };
+        scene.server.set_outcome(ENDPOINT, outcome);
+        scene.server.inject(Fault::once("UpdateEndpoint", FOR_EVER));
+        let services = scene.patient_client();
+        tokio::select! {
+            _ = run(&services, Existing, &event, budget(Duration::from_secs(10))) => panic!("{keys}: not killed"),
+            () = scene.until_called("UpdateEndpoint", 1) => {}
+        }
+        // when the same event comes after the rollback
+        while scene.endpoint(ENDPOINT)["EndpointStatus"] != "InService" {
+            sleep(Duration::from_millis(1)).await;
+        }
+        let ended = scene.run(Existing, &event).await;
+        // then it tells, and does not begin once more
+        assert_eq!(error_type(&ended), "UpdateRolledBack", "{keys}");
+        assert_eq!(scene.calls_of("UpdateEndpoint").len(), 1, "{keys}");
     }
 }
 

@@ -160,6 +160,15 @@ impl Scene {
             .expect("there is such an endpoint")
     }
 
+    /// The tags of an endpoint config, as text.
+    pub(crate) fn tags_of_config(&self, name: &str) -> String {
+        let config = json!({ "EndpointConfigName": name });
+        let config = self.server.call("DescribeEndpointConfig", config);
+        let arn = config.expect("there is such a config")["EndpointConfigArn"].clone();
+        let tags = self.server.call("ListTags", json!({ "ResourceArn": arn }));
+        tags.expect("it is there").to_string()
+    }
+
     /// The operations that came over the wire, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
         let calls = self.server.calls();

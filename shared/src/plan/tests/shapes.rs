@@ -330,6 +330,38 @@ fn a_change_between_instances_and_serverless_builds_the_variant_anew() {
 }
 
 #[test]
+fn a_variant_is_resized_that_gets_another_instance_type_or_loses_its_instances() {
+    let one = made(&new(&json!({"variant_name": "blue"})));
+    let mut two = one.clone();
+    let mut green = two.production_variants.as_ref().expect("one")[0].clone();
+    green.variant_name = Some("green".to_owned());
+    two.production_variants.as_mut().expect("one").push(green);
+    let serverless = made(&new(&json!({"inference_option": "serverless"})));
+    let none: [&str; 0] = [];
+    for (live, keys, expected) in [
+        (&two, json!({"variant_name": "green"}), none.to_vec()),
+        (
+            &two,
+            json!({"variant_name": "green", "instance_type": "ml.c5.large"}),
+            vec!["green"],
+        ),
+        (
+            &one,
+            json!({"inference_option": "serverless"}),
+            vec!["blue"],
+        ),
+        (
+            &serverless,
+            json!({"inference_option": "real-time"}),
+            none.to_vec(),
+        ),
+    ] {
+        let plan = update(&with_version_2(keys.clone()), live);
+        assert_eq!(plan.resized, expected, "{keys}");
+    }
+}
+
+#[test]
 fn nothing_that_serverless_endpoints_cannot_have_is_lost_on_the_way_there() {
     let plain = made(&new(&json!({})));
     let to_serverless = with_version_2(json!({"inference_option": "serverless"}));
