@@ -10,6 +10,7 @@ mod check;
 mod deployment;
 mod fields;
 mod shape;
+mod tags;
 mod traffic;
 mod unknown;
 mod values;
@@ -20,9 +21,7 @@ pub use callback::CallbackMessage;
 pub use check::{CheckAnswer, CheckRequest};
 pub use deployment::{DeployRequest, DeploymentKind, OnFailure, OnTimeout};
 pub use fields::{BadKey, Environment, Setting};
-pub use shape::{
-    DEFAULT_SERVERLESS_MAX_CONCURRENCY, InferenceOption, MOST_OWN_TAGS, OWN_TAGS, Shape,
-    too_much_provisioned,
-};
+pub use shape::{DEFAULT_SERVERLESS_MAX_CONCURRENCY, InferenceOption, Shape, too_much_provisioned};
+pub use tags::{MOST_OWN_TAGS, OWN_TAGS};
 pub use traffic::{Strategy, Traffic, TrafficRouting};
 pub use unknown::unknown_keys;

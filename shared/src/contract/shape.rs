@@ -1,13 +1,11 @@
 //! The keys that shape an endpoint: each from the event, else (on an update) from what is live, else from
 //! the environment, else the default.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use super::deployment::DeploymentKind;
 use super::fields::{BadKey, Fields, Setting};
-use super::values;
+use super::{tags, values};
 
 /// How an endpoint takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +31,6 @@ impl InferenceOption {
         word.map_or("", |(word, _)| word)
     }
 }
-
-/// What the keys of the tags begin with that this product puts on what it makes.
-pub const OWN_TAGS: &str = "sagemaker-deployments:";
-
-/// Tags that this product may put on a resource that it makes: of the service's 50, the event's get the rest.
-pub const MOST_OWN_TAGS: usize = 20;
-
-const MOST_TAGS: usize = 50 - MOST_OWN_TAGS;
 
 /// Concurrent invocations of a serverless variant where nothing else is asked; the service takes 1 to 200.
 pub const DEFAULT_SERVERLESS_MAX_CONCURRENCY: i32 = 5;
@@ -94,7 +84,7 @@ pub struct Shape {
     /// Whether the model's containers are cut off from every network.
     pub enable_network_isolation: Setting<bool>,
     /// Tags of the model, the endpoint config and the endpoint: at most 30, with keys of 1 to 128 characters and
-    /// values of at most 256. The service takes 50; the rest is [`MOST_OWN_TAGS`].
+    /// values of at most 256. The service takes 50; the rest is [`MOST_OWN_TAGS`](super::MOST_OWN_TAGS).
     pub tags: Setting<Vec<(String, String)>>,
 }
 
@@ -162,7 +152,7 @@ impl Shape {
                 values::list(5, network_id("security group ids")),
             ),
             enable_network_isolation: fields.optional("enable_network_isolation", values::flag),
-            tags: fields.optional("tags", tags),
+            tags: fields.optional("tags", tags::parse),
         };
         for bad in shape.misfits_before_looking(kind) {
             fields.reject(&bad.key, bad.reason);
@@ -380,43 +370,6 @@ fn s3_uri(longest: usize) -> impl Fn(&Value) -> Result<String, String> {
         longest,
         "an S3 URI, s3://<bucket>/<prefix>",
     )
-}
-
-/// `key=value,key=value`; a value may be empty, and may have `=` in it.
-fn tags(value: &Value) -> Result<Vec<(String, String)>, String> {
-    let tags = values::list(MOST_TAGS, tag)(value)?;
-    let mut keys = HashSet::new();
-    match tags.iter().find(|(key, _)| !keys.insert(key)) {
-        Some((key, _)) => Err(format!("must have each key once, and has \"{key}\" twice")),
-        None => Ok(tags),
-    }
-}
-
-fn tag(item: &str) -> Result<(String, String), String> {
-    let (key, value) = item
-        .split_once('=')
-        .ok_or_else(|| format!("must be key=value,key=value, not \"{item}\""))?;
-    let (key, value) = (key.trim(), value.trim());
-    let taken = |character: char| {
-        character.is_alphanumeric() || character.is_whitespace() || "_.:/=+-@".contains(character)
-    };
-    let fits = |text: &str, longest| text.chars().count() <= longest && text.chars().all(taken);
-    if key.is_empty() || !fits(key, 128) || key.to_ascii_lowercase().starts_with("aws:") {
-        return Err(format!(
-            "must have keys of 1 to 128 letters, digits and _.:/=+-@ that do not begin with aws:, not \"{key}\""
-        ));
-    }
-    if key.to_ascii_lowercase().starts_with(OWN_TAGS) {
-        return Err(format!(
-            "must not have keys that begin with {OWN_TAGS}, which this product keeps for itself, as \"{key}\" does"
-        ));
-    }
-    if !fits(value, 256) {
-        return Err(format!(
-            "must have values of at most 256 letters, digits and _.:/=+-@, not the one of \"{key}\""
-        ));
-    }
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]

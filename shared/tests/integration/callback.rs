@@ -251,36 +251,6 @@ async fn a_creation_that_fails_is_cleared_away_in_steps() {
     assert_eq!(scene.calls_of("CreateEndpoint").len(), 1);
 }
 
-/// Delivers a message and drops it when its call number `last` has acted; `false` where the delivery ends before.
-async fn killed_in_delivery(
-    scene: &Scene,
-    kind: DeploymentKind,
-    message: &SqsMessage,
-    last: usize,
-) -> bool {
-    let before = scene.server.calls().len();
-    let skip = u32::try_from(last).expect("few calls");
-    let never = FaultKind::Late {
-        milliseconds: 3_600_000,
-    };
-    scene.server.inject(Fault::once("*", never).after(skip));
-    let services = scene.patient_client();
-    let environment = Environment::new();
-    let mut batch = SqsEvent::default();
-    batch.records = vec![message.clone()];
-    let acted = async {
-        while scene.server.calls().len() <= before + last {
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    let killed = tokio::select! {
-        _ = answer_batch(&services, kind, &environment, batch, PACE) => false,
-        () = acted => true,
-    };
-    scene.server.clear_faults();
-    killed
-}
-
 /// Returns when nothing is under way at the endpoint.
 async fn until_settled(scene: &Scene) {
     let is_settled = || {
@@ -292,94 +262,6 @@ async fn until_settled(scene: &Scene) {
     };
     while !is_settled() {
         sleep(Duration::from_millis(1)).await;
-    }
-}
-
-/// Where in a deployment's life a delivery is killed.
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    Beginning,
-    UnderWay,
-    /// Once it has come to its end, after so many more deliveries.
-    Ending(usize),
-}
-
-/// A deployment of which one delivery is killed after one call; `None` where that delivery has no such call.
-async fn killed_once(
-    kind: DeploymentKind,
-    fails: bool,
-    phase: Phase,
-    last: usize,
-) -> Option<(Scene, Waiting, [Vec<String>; 3])> {
-    let scene = match kind {
-        New => Scene::empty().await,
-        Existing => Scene::serving().await.0,
-    };
-    let inventory = scene.inventory();
-    if fails && kind == New {
-        let reason = Some("no such image".to_owned());
-        let outcome = Outcome::CreateFails { reason };
-        scene.server.set_outcome(ENDPOINT, outcome);
-    } else if fails {
-        rolls_back(&scene);
-    }
-    let waiting = waiting(&scene, &event(&scene.package()));
-    let before = match phase {
-        Phase::Beginning => 0,
-        Phase::UnderWay => 1,
-        Phase::Ending(more) => 1 + more,
-    };
-    for _ in 0..before {
-        if deliver(&scene, kind, vec![waiting.message.clone()]).await == 0 {
-            return None;
-        }
-        if matches!(phase, Phase::Ending(_)) {
-            until_settled(&scene).await;
-        }
-    }
-    let killed = killed_in_delivery(&scene, kind, &waiting.message, last).await;
-    killed.then_some((scene, waiting, inventory))
-}
-
-#[tokio::test]
-async fn a_process_that_is_killed_after_any_call_of_any_delivery_is_taken_up() {
-    let phases = [
-        Phase::Beginning,
-        Phase::UnderWay,
-        Phase::Ending(0),
-        Phase::Ending(1),
-    ];
-    for (kind, fails) in [
-        (New, false),
-        (New, true),
-        (Existing, false),
-        (Existing, true),
-    ] {
-        let mut cases = 0;
-        for phase in phases {
-            for last in 0.. {
-                let Some((scene, waiting, inventory)) = killed_once(kind, fails, phase, last).await
-                else {
-                    break;
-                };
-                cases += 1;
-                deliver_until_done(&scene, kind, &waiting.message).await;
-                let case = format!("{kind:?}, fails: {fails}, {phase:?}, call {last}");
-                let begun =
-                    scene.calls_of("CreateEndpoint").len() + scene.calls_of("UpdateEndpoint").len();
-                assert_eq!(begun, 1, "{case}");
-                let (step, _) = told(&scene, &waiting.token);
-                let status = if fails { "Failed" } else { "Succeeded" };
-                assert_eq!(step["status"], status, "{case}");
-                if fails {
-                    assert_eq!(scene.inventory(), inventory, "{case}");
-                } else {
-                    assert_eq!(step["outputs"]["deployment_status"], "Deployed", "{case}");
-                }
-            }
-        }
-        // Each of them has several calls at its beginning and some at its end.
-        assert!(cases >= 10, "{kind:?}, fails: {fails}: {cases} cases");
     }
 }
 
@@ -432,140 +314,6 @@ async fn a_batch_mixes_messages_and_a_bad_one_holds_up_no_other() {
         reason.starts_with("InvalidRequest: ") && reason.contains("endpoint_name"),
         "{reason}"
     );
-}
-
-#[tokio::test]
-async fn nothing_begins_that_nobody_waits_for() {
-    for kind in [New, Existing] {
-        let scene = match kind {
-            New => Scene::empty().await,
-            Existing => Scene::serving().await.0,
-        };
-        let inventory = scene.inventory();
-        let waiting = waiting(&scene, &event(&scene.package()));
-        scene.server.expire_callback(&waiting.token);
-        assert_eq!(deliver_until_done(&scene, kind, &waiting.message).await, 1);
-        assert_eq!(scene.inventory(), inventory);
-        assert_eq!(
-            told(&scene, &waiting.token),
-            (
-                scene
-                    .server
-                    .callback_step(&waiting.token)
-                    .expect("it stays"),
-                0
-            )
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_pipeline_that_is_stopped_gets_the_answer_that_it_waits_for() {
-    let (scene, _) = Scene::serving().await;
-    let inventory = scene.inventory();
-    let waiting = waiting(&scene, &event(&scene.package()));
-    scene.server.stop_callback(&waiting.token);
-    assert_eq!(
-        deliver_until_done(&scene, Existing, &waiting.message).await,
-        1
-    );
-    let (step, answers) = told(&scene, &waiting.token);
-    assert_eq!((&step["status"], answers), (&json!("Failed"), 1));
-    let reason = step["failure_reason"].as_str().expect("a reason");
-    assert!(reason.contains("before the deployment began"), "{reason}");
-    assert_eq!(scene.inventory(), inventory);
-}
-
-#[tokio::test]
-async fn a_message_whose_answer_may_not_be_given_comes_back() {
-    // Given a pipeline that was stopped, and a function that may not answer its step
-    let (scene, _) = Scene::serving().await;
-    let waiting = waiting(&scene, &event(&scene.package()));
-    scene.server.stop_callback(&waiting.token);
-    let denied = Fault::once("SendPipelineExecutionStepFailure", FaultKind::Deny);
-    scene.server.inject(denied);
-    // when the message is delivered, then it is not done with before the step has its answer
-    assert_eq!(
-        deliver_until_done(&scene, Existing, &waiting.message).await,
-        2
-    );
-    assert_eq!(told(&scene, &waiting.token).0["status"], "Failed");
-}
-
-#[tokio::test]
-async fn a_message_whose_answer_cannot_be_sent_comes_back() {
-    // Given a function that has no credentials
-    let (mut scene, _) = Scene::serving().await;
-    let waiting = waiting(&scene, &event(&scene.package()));
-    let without = scene.client_without_credentials();
-    let services = std::mem::replace(&mut scene.services, without);
-    // when the message is delivered, then it comes back
-    assert_eq!(
-        deliver(&scene, Existing, vec![waiting.message.clone()]).await,
-        1
-    );
-    // and is answered by a function that has them
-    scene.services = services;
-    deliver_until_done(&scene, Existing, &waiting.message).await;
-    assert_deployed(&scene, &waiting, "Deployed");
-}
-
-#[tokio::test]
-async fn a_step_that_stops_waiting_midway_has_its_deployment_followed_to_the_end() {
-    let (scene, _) = Scene::serving().await;
-    let inventory = scene.inventory();
-    rolls_back(&scene);
-    let waiting = waiting(&scene, &event(&scene.package()));
-    assert_eq!(
-        deliver(&scene, Existing, vec![waiting.message.clone()]).await,
-        1
-    );
-    scene.server.expire_callback(&waiting.token);
-    deliver_until_done(&scene, Existing, &waiting.message).await;
-    assert_eq!(told(&scene, &waiting.token).0["status"], "Stopped");
-    assert_eq!(scene.inventory(), inventory);
-}
-
-#[tokio::test]
-async fn the_age_of_the_message_bounds_the_deployment() {
-    for (on_timeout, status) in [("fail", "Failed"), ("return", "Succeeded")] {
-        let (scene, _) = Scene::serving_with(Duration::from_secs(60)).await;
-        let keys = json!({"max_wait_seconds": 600, "on_timeout": on_timeout});
-        let old = SystemTime::now() - Duration::from_secs(601);
-        let waiting = sent_at(&scene, &with(event(&scene.package()), &keys), old);
-        assert_eq!(
-            deliver_until_done(&scene, Existing, &waiting.message).await,
-            1
-        );
-        let (step, _) = told(&scene, &waiting.token);
-        assert_eq!(step["status"], status);
-        if on_timeout == "fail" {
-            let reason = step["failure_reason"].as_str().expect("a reason");
-            assert!(reason.starts_with("DeploymentTimedOut"), "{reason}");
-            assert!(reason.contains("601 s"), "{reason}");
-        } else {
-            assert_eq!(step["outputs"]["deployment_status"], "InProgress");
-        }
-        assert!(scene.has_deleted_nothing());
-    }
-}
-
-#[tokio::test]
-async fn a_message_that_is_about_to_be_a_dead_letter_is_answered() {
-    let (scene, _) = Scene::serving_with(Duration::from_secs(60)).await;
-    let keys = json!({"max_wait_seconds": 86_400});
-    let mut waiting = waiting(&scene, &with(event(&scene.package()), &keys));
-    for (receives, comes_back) in [("989", 1), ("990", 0)] {
-        let count = "ApproximateReceiveCount".to_owned();
-        let attributes = &mut waiting.message.attributes;
-        attributes.insert(count, receives.to_owned());
-        let back = deliver(&scene, Existing, vec![waiting.message.clone()]).await;
-        assert_eq!(back, comes_back, "received {receives} times");
-    }
-    let (step, _) = told(&scene, &waiting.token);
-    let reason = step["failure_reason"].as_str().expect("a reason");
-    assert!(reason.starts_with("DeploymentTimedOut"), "{reason}");
-    assert!(scene.has_deleted_nothing());
 }
 
 #[tokio::test]
@@ -640,3 +388,6 @@ async fn two_deployments_of_one_endpoint_end_and_never_alternate() {
     let statuses = [&one, &other].map(|waiting| told(&scene, &waiting.token).0["status"].clone());
     assert!(statuses.contains(&json!("Succeeded")), "{statuses:?}");
 }
+
+mod ends;
+mod killed;

@@ -7,6 +7,7 @@ mod deployments;
 mod events;
 mod killed;
 mod others;
+mod patience;
 mod random;
 mod scene;
 mod shapes;
