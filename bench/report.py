@@ -64,8 +64,10 @@ def rows(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 
 
 def _goals(results: Results) -> list[str]:
-    body = [(goal.what, goal.wanted, goal.found, mark(goal.met)) for goal in goals(results)]
-    return ["## Goals", rows(("", "goal", "found", ""), body)]
+    all_goals = goals(results)
+    body = [(goal.what, goal.wanted, goal.found, mark(goal.met)) for goal in all_goals]
+    missed = [f"Missed, {goal.what}: {goal.otherwise}" for goal in all_goals if not goal.met and goal.otherwise]
+    return ["## Goals", rows(("", "goal", "found", ""), body), *missed]
 
 
 def _startup(results: Results) -> list[str]:
