@@ -66,8 +66,9 @@ def rows(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 def _goals(results: Results) -> list[str]:
     all_goals = goals(results)
     body = [(goal.what, goal.wanted, goal.found, mark(goal.met)) for goal in all_goals]
-    missed = [f"Missed, {goal.what}: {goal.otherwise}" for goal in all_goals if not goal.met and goal.otherwise]
-    return ["## Goals", rows(("", "goal", "found", ""), body), *missed]
+    missed = [goal for goal in all_goals if not goal.met and goal.otherwise]
+    reasons = [f"The goal of *{goal.what}* is missed: {goal.otherwise}" for goal in missed]
+    return ["## Goals", rows(("", "goal", "found", ""), body), *reasons]
 
 
 def _startup(results: Results) -> list[str]:

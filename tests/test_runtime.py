@@ -54,6 +54,13 @@ def test_the_release_profile_unwinds():
     assert 'panic = "unwind"' in release
 
 
+def test_tls_gathers_no_entropy_from_the_cpus_jitter():
+    """It would take the first call most of a second at 128 MB: see docs/decisions/no-jitter-entropy.md."""
+    program = binary("check-endpoint-exists").read_bytes()
+    assert b"aws_lc_" in program, "its symbols can be read"
+    assert b"jent_" not in program
+
+
 @contextmanager
 def runtime_api(event: Any, deadline_ms: str) -> Iterator[tuple[str, list[Any], threading.Event]]:
     """Serve Lambda's runtime API: one invocation with this deadline header, and its answer."""

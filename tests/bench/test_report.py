@@ -16,8 +16,8 @@ def test_every_goal_is_met_or_missed_by_its_worst_function():
     assert [goal.met for goal in goals(sample)] == [True, False, True, True, False]
     page = render(sample)
     assert "| missed |" in page
-    assert "Missed, zip of each function: it is code" in page
-    assert "Missed, init" not in page
+    assert "The goal of *zip of each function* is missed: it is code" in page
+    assert "The goal of *init" not in page
 
 
 def test_the_page_has_each_function_with_its_ratios():
