@@ -1,5 +1,6 @@
 """The steps that the README gives to be pasted: the SDK compiles them as they stand."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -67,3 +68,15 @@ def test_the_pasted_callback_step_goes_to_the_queue(session: sdk.Session):
     [step] = compiled([pasted(block)["deploy"]], session)
     assert (step["Type"], step["SqsQueueUrl"]) == ("Callback", OUTPUTS["DeployExistingEndpointQueueUrl"])
     assert step["Arguments"]["traffic_wait_seconds"] == 1200
+
+
+def imported(block: str) -> set[str]:
+    """Return the names that a block imports from the SDK."""
+    imports = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
+    return {name.name for node in imports if (node.module or "").startswith("sagemaker") for name in node.names}
+
+
+def test_the_imports_for_release_2_are_of_all_that_the_pasted_steps_use():
+    [for_release_2] = [block for block in BLOCKS if "from sagemaker.workflow." in block]
+    pasted_steps = [imported(block) for block in BLOCKS if block != for_release_2]
+    assert imported(for_release_2) == set().union(*pasted_steps)
