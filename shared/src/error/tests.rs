@@ -52,6 +52,29 @@ fn what_an_undo_left_is_named_after_the_error() {
 }
 
 #[test]
+fn a_spent_budget_says_whether_the_deployment_goes_on() {
+    let message = |begun| {
+        let error = Error::DeploymentTimedOut {
+            endpoint_name: "churn".to_owned(),
+            status: "Updating".to_owned(),
+            waited_seconds: 540,
+            begun,
+        };
+        error.to_string()
+    };
+    for (begun, words) in [
+        (true, "is not finished after 540 s (Updating). It goes on"),
+        (
+            false,
+            "has not begun after 540 s (Updating): the endpoint is busy",
+        ),
+    ] {
+        assert!(message(begun).contains(words), "{}", message(begun));
+        assert!(message(begun).contains("churn"), "{}", message(begun));
+    }
+}
+
+#[test]
 fn a_refusal_of_an_endpoint_says_in_sentences_why_and_what_next() {
     let exists = |status: &str| {
         let error = Error::EndpointAlreadyExists {

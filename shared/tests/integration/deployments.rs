@@ -277,6 +277,27 @@ async fn an_endpoint_that_cannot_be_updated_stops_before_anything_is_made() {
 }
 
 #[tokio::test]
+async fn an_endpoint_whose_config_is_gone_is_not_updated_by_guesses() {
+    let (scene, before) = Scene::serving().await;
+    let gone = json!({"EndpointConfigName": before.endpoint_config});
+    scene
+        .server
+        .call("DeleteEndpointConfig", gone)
+        .expect("the service lets it go");
+    let ended = scene.run(Existing, &event(&scene.package())).await;
+    assert_eq!(error_type(&ended), "EndpointNotUpdatable");
+    let message = ended.expect_err("an error").to_string();
+    for words in [
+        before.endpoint_config.as_str(),
+        "its settings cannot be kept",
+        "deploy-new-endpoint",
+    ] {
+        assert!(message.contains(words), "{message}");
+    }
+    assert!(scene.calls_of("CreateModel").is_empty());
+}
+
+#[tokio::test]
 async fn a_failed_endpoint_is_replaced_where_that_is_asked_for() {
     let (scene, before) = Scene::serving().await;
     let event = with(
