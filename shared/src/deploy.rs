@@ -133,17 +133,16 @@ impl Deployment<'_> {
         let Some(made) = self.made_by(&error) else {
             return error.into();
         };
-        let left_behind = match self.put_scaling_back(pace, budget.undo_until).await {
-            Ok(()) => {
-                self.take_away(made, pace, budget.undo_until)
-                    .await
-                    .left_behind
-            }
+        // The rest is for the notes of what has to stay.
+        let now = Instant::now();
+        let give_up = now + budget.undo_until.saturating_duration_since(now) * 3 / 4;
+        let left_behind = match self.put_scaling_back(pace, give_up).await {
+            Ok(()) => self.take_away(made, pace, give_up).await.left_behind,
             // The endpoint config has the notes of it, and refers to the model.
             Err(left_behind) => left_behind,
         };
         if !left_behind.is_empty() {
-            self.forget_beginning(budget.undo_until).await;
+            self.forget_beginning(pace, budget.undo_until).await;
         }
         Failure { error, left_behind }
     }

@@ -1,13 +1,41 @@
 //! How a deployment ends, whoever runs its turns: out of time, with what has to be taken away, with its answer.
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::budget::Budget;
 use super::turn::{Deployment, Resources};
 use crate::contract::{DeployAnswer, DeploymentKind, DeploymentStatus, OnTimeout};
 use crate::error::{Error, Failure};
+use crate::failure::ServiceFailure;
 use crate::rollback::{self, Traces, Undone};
 use crate::wait::Pace;
+
+/// Makes a call again as long as that may help and there is time.
+///
+/// # Errors
+///
+/// The last failure; `None` where the time was up before there was any reply.
+pub(super) async fn until_it_passes<Call>(
+    pace: Pace,
+    give_up: Instant,
+    mut call: impl FnMut() -> Call,
+) -> Result<(), Option<ServiceFailure>>
+where
+    Call: Future<Output = Result<(), ServiceFailure>>,
+{
+    let mut backoff = pace.backoff();
+    loop {
+        let failure = match timeout_at(give_up, call()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(failure)) => failure,
+            Err(_) => return Err(None),
+        };
+        match failure.is_passing().then(|| backoff.next()).flatten() {
+            Some(pause) if Instant::now() + pause < give_up => sleep(pause).await,
+            _ => return Err(Some(failure)),
+        }
+    }
+}
 
 impl Deployment<'_> {
     /// What a spent budget means. Nothing is deleted: a deployment that has begun goes on.

@@ -1,14 +1,15 @@
 //! What the call that takes a deployment up finds noted on its endpoint config.
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tracing::warn;
 
+use super::ending::until_it_passes;
 use super::turn::Deployment;
 use crate::contract::DeploymentKind;
 use crate::failure::ServiceFailure;
 use crate::plan::{Live, Notes, Plan, noted_by};
 use crate::sagemaker::Waiting;
-use crate::wait::{Begun, Since};
+use crate::wait::{Begun, Pace, Since};
 
 impl Deployment<'_> {
     /// Reads what an earlier call has noted on the endpoint config that the plan names, if there is one.
@@ -187,12 +188,19 @@ impl Deployment<'_> {
     }
 
     /// Has a failure that has been told not be told again by the next call, where the endpoint config stays.
-    pub(super) async fn forget_beginning(&self, give_up: Instant) {
+    pub(super) async fn forget_beginning(&self, pace: Pace, give_up: Instant) {
         let noted = self.noted || self.notes.since.is_some();
-        if let Some(arn) = self.endpoint_config_arn.as_ref().filter(|_| noted) {
-            let removed = self.remove_tags(arn, vec![Notes::since_key()]);
-            // What has no time left stays, and is told once more.
-            timeout_at(give_up, removed).await.unwrap_or_default();
+        let Some(arn) = self.endpoint_config_arn.as_ref().filter(|_| noted) else {
+            return;
+        };
+        let sagemaker = &self.services.sagemaker;
+        let since = || sagemaker.delete_tags(arn, vec![Notes::since_key()]);
+        let removed = until_it_passes(pace, give_up, since);
+        if removed.await.is_err() {
+            warn!(
+                resource = arn,
+                "left the note of a failed update, which will be told once more"
+            );
         }
     }
 

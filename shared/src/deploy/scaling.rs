@@ -2,9 +2,10 @@
 //! refuses the update otherwise, set once the endpoint serves, and put back where it does not come to that.
 
 use aws_sdk_sagemaker::types::EndpointStatus;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::ending::until_it_passes;
 use super::turn::Deployment;
 use crate::contract::BadKey;
 use crate::error::{Error, LeftBehind};
@@ -152,25 +153,16 @@ impl Deployment<'_> {
         pace: Pace,
         give_up: Instant,
     ) -> Result<(), String> {
-        let mut backoff = pace.backoff();
         let noted = "its endpoint config has it noted; call again with the same event";
-        loop {
-            let failure = match timeout_at(give_up, self.set_scaling(scaling)).await {
-                Ok(Ok(_)) => return Ok(()),
-                Ok(Err(failure)) => failure,
-                Err(_) => return Err(format!("it could not be put back in time; {noted}")),
-            };
-            let pause = failure.is_passing().then(|| backoff.next()).flatten();
-            match pause {
-                Some(pause) if Instant::now() + pause < give_up => sleep(pause).await,
-                _ => {
-                    return Err(format!(
-                        "{} failed: {}; {noted}",
-                        failure.operation,
-                        failure.reason()
-                    ));
-                }
-            }
+        let set = async || self.set_scaling(scaling).await.map(|_| ());
+        match until_it_passes(pace, give_up, set).await {
+            Ok(()) => Ok(()),
+            Err(None) => Err(format!("it could not be put back in time; {noted}")),
+            Err(Some(failure)) => Err(format!(
+                "{} failed: {}; {noted}",
+                failure.operation,
+                failure.reason()
+            )),
         }
     }
 

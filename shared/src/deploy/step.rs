@@ -129,7 +129,9 @@ impl<'a> Stepping<'a> {
         }
         let give_up = Instant::now() + UNDO;
         if let Err(left_behind) = self.deployment.put_scaling_back(self.pace, give_up).await {
-            self.deployment.forget_beginning(give_up).await;
+            self.deployment
+                .forget_beginning(self.pace, give_up + UNDO)
+                .await;
             return Stepped::Ended(Err(Failure { error, left_behind }));
         }
         let but_the_config = Resources {
@@ -185,7 +187,9 @@ impl<'a> Stepping<'a> {
             let give_up = Instant::now() + UNDO;
             let undone = self.deployment.take_away(remains, self.pace, give_up).await;
             if !undone.left_behind.is_empty() {
-                self.deployment.forget_beginning(give_up + UNDO).await;
+                self.deployment
+                    .forget_beginning(self.pace, give_up + UNDO)
+                    .await;
             }
         }
     }

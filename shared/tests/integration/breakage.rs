@@ -335,6 +335,27 @@ async fn an_undo_that_fails_names_what_is_left_and_the_error_stays() {
     }
 }
 
+#[tokio::test]
+async fn a_failure_that_left_something_behind_is_told_once() {
+    // Given a rolled-back update that may not be taken away, and whose note does not go at once
+    let (scene, event) = scene(Existing).await;
+    let reason = Some("the container went away".to_owned());
+    scene
+        .server
+        .set_outcome(ENDPOINT, Outcome::UpdateRollsBack { reason });
+    let denied = Fault::once("DeleteEndpointConfig", FaultKind::Deny);
+    scene.server.inject(denied.always());
+    let throttled = Fault::once("DeleteTags", FaultKind::Throttle);
+    scene.server.inject(throttled.times(2));
+    let ended = scene.run(Existing, &event).await;
+    assert_eq!(error_type(&ended), "UpdateRolledBack");
+    // when the same is asked for again
+    scene.server.clear_faults();
+    let again = scene.run(Existing, &event).await;
+    // then it is deployed
+    assert_eq!(error_type(&again), "none");
+}
+
 /// Whatever the service does, the answer leaves in time, and nothing is deleted.
 #[tokio::test]
 async fn the_answer_leaves_before_the_deadline_whatever_hangs() {
