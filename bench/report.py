@@ -192,9 +192,9 @@ def _kept(results: Results) -> list[str]:
             "`python -m bench.builds`. CPU time is what others on the machine change least.",
             rows(("", "s", "CPU s"), body),
             "What keeps them short: one selection of packages and features for demo, tests and lints, so that the SDK "
-            "is compiled once; no debug information of dependencies, and line tables alone of our own code; one program "
-            "for all integration tests, because each would link the SDK; few features of each dependency. After a "
-            "change, a build for Lambda is the linking of three programs with the SDK optimized anew in each.",
+            "is compiled once; no debug information of dependencies, and line tables alone of our own code; one "
+            "program for all integration tests, because each would link the SDK; few features of each dependency. "
+            "After a change, a build for Lambda is the linking of three programs, with the SDK optimized anew in each.",
         ]
     if profiles := results.get("profiles"):
         body = [
