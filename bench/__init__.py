@@ -4,7 +4,6 @@
     machine     what the figures were taken on
     sides       the functions that are measured, and how each is started
     twin/       the same three functions in Python, on boto3
-    tls         a TLS front for the local SageMaker, and the bundle of roots that trusts it
     emulated    a function under Lambda's runtime interface emulator: init, answers, memory
     held        a function whose runtime API is here: CPU time by phase, and a CPU quota
     resident    the memory that a process holds
@@ -17,7 +16,7 @@
     scale       an account with many endpoints, and many deployments at once
     source      a copy of the source, for the two that build
     builds      build times; a command of its own, because it takes long
-    profiles    the release profile beside others; likewise
+    profiles    the release build beside others; likewise
     goals       what the figures should be
     wording     how figures are put into words
     report      RESULTS.md out of results.json

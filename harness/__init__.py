@@ -5,6 +5,7 @@
     aws        clients and environments that cannot reach a real account
     emulator   one function binary under Lambda's runtime interface emulator
     local      sagemaker-local, the local SageMaker API
+    tls        TLS before a local service, and a proxy on the way to it
     moto       moto's SageMaker, a second opinion
     queues     moto's SQS, with a faster clock
     poller     what Lambda does between a queue and a function
