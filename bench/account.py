@@ -31,7 +31,7 @@ def _prepare(local: LocalSageMaker, side: Side, by_hand: str, package: str, envi
         scene.serve(local.client, name, by_hand)
     if side.function == "check-endpoint-exists":
         return {"endpoint_name": name}
-    event = {"role": scene.ROLE, "endpoint_name": name, "package_arn": package}
+    event = scene.event(package, endpoint_name=name)
     with Emulator(side.binary, {**side.environment, **environment}) as function:
         answer = function.invoke(event)
         repeated = function.invoke(event)

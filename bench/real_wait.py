@@ -26,7 +26,7 @@ def measure() -> dict[str, Any]:
 
 
 def _deploy(local: LocalSageMaker, side: Side, package: str) -> dict[str, float]:
-    event = {"role": scene.ROLE, "endpoint_name": side.kind, "package_arn": package}
+    event = scene.event(package, endpoint_name=side.kind)
     with Emulator(side.binary, {**side.environment, **aws.endpoint_urls(local.url)}) as function:
         started = time.monotonic()
         answer = function.invoke(event)

@@ -80,10 +80,7 @@ def many_deployments() -> dict[str, Any]:
             functions.enter_context(Emulator(side.binary, aws.endpoint_urls(local.url))) for _ in range(DEPLOYMENTS)
         ]
         local.clear_calls()
-        events = [
-            {"role": scene.ROLE, "endpoint_name": f"endpoint-{number}", "package_arn": package}
-            for number in range(DEPLOYMENTS)
-        ]
+        events = [scene.event(package, endpoint_name=f"endpoint-{number}") for number in range(DEPLOYMENTS)]
         began = time.monotonic()
         answers = list(pool.map(lambda function, event: function.invoke(event), started, events))
         elapsed = time.monotonic() - began

@@ -36,7 +36,7 @@ def invoke(local, side, event):
 
 
 def deploy(local, side, function, package):
-    event = {"role": scene.ROLE, "endpoint_name": "churn", "package_arn": package}
+    event = scene.event(package, endpoint_name="churn")
     return invoke(local, side(function), event)
 
 

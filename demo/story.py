@@ -131,7 +131,7 @@ class Story:
         self._screen.headline(self._acts, text)
 
     def _deployment(self, package_arn: str) -> dict[str, Any]:
-        return {"role": scene.ROLE, "endpoint_name": ENDPOINT, "package_arn": package_arn}
+        return scene.event(package_arn, endpoint_name=ENDPOINT)
 
     def _invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
         self._screen.event(function, event)

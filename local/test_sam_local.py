@@ -150,7 +150,7 @@ def test_invalid_for_an_update_too(functions: LambdaService, sagemaker: LocalSag
 
 def test_a_pipelines_calls_in_their_order(functions: LambdaService, sagemaker: LocalSageMaker):
     def asked(version: int) -> dict[str, Any]:
-        return {"role": scene.ROLE, "endpoint_name": "shop", "package_arn": package(version)}
+        return scene.event(package(version), endpoint_name="shop")
 
     assert functions.invoke(CHECK, asked(1)) == {"endpoint_exists": False, "endpoint_status": "NotFound"}
     first = functions.invoke(NEW, asked(1))
