@@ -73,10 +73,7 @@ fn expected(operation: &str, way: &FaultKind, for_good: bool) -> &'static str {
 }
 
 async fn scene(kind: DeploymentKind) -> (Scene, Value) {
-    let scene = match kind {
-        New => Scene::empty().await,
-        Existing => Scene::serving().await.0,
-    };
+    let scene = Scene::before(kind).await;
     let event = with(event(&scene.package()), &json!({"tags": "team=growth"}));
     (scene, event)
 }

@@ -43,10 +43,7 @@ pub(crate) async fn killed_after(
 async fn what_a_killed_process_has_done_is_taken_up_by_the_next() {
     for kind in [New, Existing] {
         for last in 0.. {
-            let scene = match kind {
-                New => Scene::empty().await,
-                Existing => Scene::serving().await.0,
-            };
+            let scene = Scene::before(kind).await;
             let event = event(&scene.package());
             if !killed_after(&scene, kind, &event, last).await {
                 // Everything from the first look to the last poll has been cut off once.

@@ -130,10 +130,7 @@ async fn a_deployment_that_is_overtaken_does_not_claim_to_serve() {
 #[tokio::test]
 async fn the_same_deployment_called_many_times_at_once_is_one() {
     for kind in [New, Existing] {
-        let scene = match kind {
-            New => Scene::empty().await,
-            Existing => Scene::serving().await.0,
-        };
+        let scene = Scene::before(kind).await;
         let event = event(&scene.package());
         let mut calls = JoinSet::new();
         for _ in 0..8 {

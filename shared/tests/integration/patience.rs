@@ -28,10 +28,7 @@ async fn a_stale_read_after_the_update_is_no_rollback() {
 #[tokio::test]
 async fn a_spent_budget_is_told_and_a_repeated_call_resumes() {
     for kind in [New, Existing] {
-        let scene = match kind {
-            New => Scene::empty().await,
-            Existing => Scene::serving().await.0,
-        };
+        let scene = Scene::before(kind).await;
         let event = event(&scene.package());
         // Given a deployment that outlasts its budget
         let ended = scene.run_for(kind, &event, DEPLOYMENT / 4).await;
@@ -80,10 +77,7 @@ async fn a_resumed_update_that_was_rolled_back_meanwhile_is_told_as_one() {
 #[tokio::test]
 async fn an_endpoint_config_that_cannot_be_seen_yet_is_tried_again() {
     for kind in [New, Existing] {
-        let scene = match kind {
-            New => Scene::empty().await,
-            Existing => Scene::serving().await.0,
-        };
+        let scene = Scene::before(kind).await;
         let operation = if kind == New {
             "CreateEndpoint"
         } else {

@@ -101,6 +101,14 @@ impl Scene {
         (scene, answer)
     }
 
+    /// What a deployment of this kind begins from: nothing, or an endpoint that serves.
+    pub(crate) async fn before(kind: DeploymentKind) -> Self {
+        match kind {
+            DeploymentKind::New => Self::empty().await,
+            DeploymentKind::Existing => Self::serving().await.0,
+        }
+    }
+
     /// Registers the next version of the group `churn`.
     pub(crate) fn package(&self) -> String {
         self.server.register_package("churn")

@@ -5,10 +5,7 @@ use super::*;
 #[tokio::test]
 async fn nothing_begins_that_nobody_waits_for() {
     for kind in [New, Existing] {
-        let scene = match kind {
-            New => Scene::empty().await,
-            Existing => Scene::serving().await.0,
-        };
+        let scene = Scene::before(kind).await;
         let inventory = scene.inventory();
         let waiting = waiting(&scene, &event(&scene.package()));
         scene.server.expire_callback(&waiting.token);

@@ -48,10 +48,7 @@ async fn killed_once(
     phase: Phase,
     last: usize,
 ) -> Option<(Scene, Waiting, [Vec<String>; 3])> {
-    let scene = match kind {
-        New => Scene::empty().await,
-        Existing => Scene::serving().await.0,
-    };
+    let scene = Scene::before(kind).await;
     let inventory = scene.inventory();
     if fails && kind == New {
         let reason = Some("no such image".to_owned());
