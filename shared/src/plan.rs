@@ -176,4 +176,4 @@ fn content(config: &CreateEndpointConfigInputBuilder) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -185,19 +185,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::contract::{DeployRequest, DeploymentKind, Environment};
+    use crate::plan::tests::new;
 
     #[test]
     fn nothing_is_cleared_that_the_endpoint_uses_or_may_use() {
-        let event = json!({
-            "role": "arn:aws:iam::123456789012:role/SageMakerRole",
-            "endpoint_name": "churn",
-            "package_arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1",
-        });
-        let request =
-            DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new())
-                .expect("a good request");
-        let plan = Plan::new_endpoint(&request).expect("the keys go together");
+        let plan = new(&json!({}));
         let ours = plan.endpoint_config_name.as_str();
         let traces = |creates| Traces {
             endpoint_name: "churn",

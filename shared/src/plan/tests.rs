@@ -18,7 +18,8 @@ fn request_in(kind: DeploymentKind, changes: &Value, environment: &Environment) 
     DeployRequest::parse(kind, &event.to_string(), environment).expect("a good request")
 }
 
-fn new(changes: &Value) -> Plan {
+/// The plan of a new endpoint, with `changes` to an event that has just what is required.
+pub(crate) fn new(changes: &Value) -> Plan {
     let request = request_in(DeploymentKind::New, changes, &Environment::new());
     Plan::new_endpoint(&request).expect("the keys go together")
 }

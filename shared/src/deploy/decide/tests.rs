@@ -2,20 +2,13 @@ use aws_sdk_sagemaker::primitives::DateTime;
 use serde_json::json;
 
 use super::*;
-use crate::contract::{DeployRequest, DeploymentKind, Environment};
 use crate::plan::Scaling;
+use crate::plan::tests::new;
 
 const OTHER: &str = "endpoint-config-other";
 
 fn plan() -> Plan {
-    let event = json!({
-        "role": "arn:aws:iam::123456789012:role/SageMakerRole",
-        "endpoint_name": "churn",
-        "package_arn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1",
-    });
-    let request =
-        DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new());
-    Plan::new_endpoint(&request.expect("a good request")).expect("the keys go together")
+    new(&json!({}))
 }
 
 fn look(status: &str, config: &str) -> Endpoint {
