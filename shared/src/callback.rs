@@ -118,7 +118,7 @@ impl Door<'_> {
         let request = match DeployRequest::parse(self.kind, callback.event(), environment) {
             Ok(request) => request,
             Err(error) => {
-                warn_of_unknown_keys(message, &callback);
+                warn_once_of_unknown_keys(message, &callback);
                 return self.tell(&waiting, age, Err(error.into())).await;
             }
         };
@@ -128,7 +128,7 @@ impl Door<'_> {
             model_name = tracing::field::Empty,
             token = waiting.token,
         );
-        span.in_scope(|| warn_of_unknown_keys(message, &callback));
+        span.in_scope(|| warn_once_of_unknown_keys(message, &callback));
         let is_last = received(message) >= LAST_RECEIVE;
         self.step(&request, callback.event(), &waiting, (age, is_last))
             .instrument(span)
@@ -272,11 +272,15 @@ fn nobody_waits(refused: &ServiceFailure) -> bool {
 }
 
 /// Says which keys of a message's event are ignored: when it comes for the first time, and not for each of its steps.
-fn warn_of_unknown_keys(message: &SqsMessage, callback: &CallbackMessage) {
-    if received(message) > 1 {
-        return;
+fn warn_once_of_unknown_keys(message: &SqsMessage, callback: &CallbackMessage) {
+    if received(message) <= 1 {
+        warn_of_unknown_keys(callback.event());
     }
-    if let Some(keys) = unknown_keys(callback.event()) {
+}
+
+/// Says which keys of an event are ignored because no function knows them.
+pub(crate) fn warn_of_unknown_keys(event: &str) {
+    if let Some(keys) = unknown_keys(event) {
         warn!(keys, "keys of the event that no function knows are ignored");
     }
 }

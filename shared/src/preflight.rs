@@ -51,10 +51,7 @@ pub fn check(
                 "must be one that the model package supports ({}), not {wanted}",
                 supported.join(", ")
             );
-            Err(Error::InvalidRequest {
-                endpoint_name: Some(request.endpoint_name.clone()),
-                bad_keys: vec![BadKey::new("instance_type", reason)],
-            })
+            Err(request.refused(vec![BadKey::new("instance_type", reason)]))
         }
         _ => Ok(()),
     }

@@ -11,16 +11,15 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::level_filters::LevelFilter;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, error, info, info_span};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::callback::answer_batch;
+use crate::callback::{answer_batch, warn_of_unknown_keys};
 use crate::check::check_endpoint_exists;
 use crate::contract::{
     CheckAnswer, CheckRequest, DeployAnswer, DeployRequest, DeploymentKind, Environment,
-    unknown_keys,
 };
 use crate::deploy::{Budget, Services, deploy, remaining_until};
 use crate::error::Failure;
@@ -165,9 +164,7 @@ async fn logged<T>(
     );
     async {
         info!("{what} started");
-        if let Some(keys) = unknown_keys(event.payload.get()) {
-            warn!(keys, "keys of the event that no function knows are ignored");
-        }
+        warn_of_unknown_keys(event.payload.get());
         let started = Instant::now();
         let ended = call.await;
         let duration = started.elapsed();

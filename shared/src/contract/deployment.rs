@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::autoscaling::Autoscaling;
-use super::fields::{Environment, Fields};
+use super::fields::{BadKey, Environment, Fields};
 use super::shape::Shape;
 use super::traffic::Traffic;
 use super::values;
@@ -107,6 +107,14 @@ impl DeployRequest {
         Fields::parse(event, environment, |fields| {
             Self::read(fields, kind, region)
         })
+    }
+
+    /// The refusal of this request for keys that do not go together, or not with what the service has.
+    pub fn refused(&self, bad_keys: Vec<BadKey>) -> Error {
+        Error::InvalidRequest {
+            endpoint_name: Some(self.endpoint_name.clone()),
+            bad_keys,
+        }
     }
 
     pub(super) fn read(

@@ -1,6 +1,7 @@
 //! The keys of an event that no function knows. They are ignored, and a misspelt one is among them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ const NAMED: usize = 20;
 pub fn unknown_keys(event: &str) -> Option<String> {
     let mut event: BTreeMap<String, Value> = serde_json::from_str(event).ok()?;
     event.retain(|_, value| is_set(value));
-    let known = known_keys();
+    let known = &*KNOWN_KEYS;
     let unknown = event.keys().filter(|key| !known.contains(key.as_str()));
     let unknown: Vec<_> = unknown.map(|key| shortened(key)).collect();
     // What the event sets in the right spelling, it does not mean by another.
@@ -42,7 +43,7 @@ pub fn unknown_keys(event: &str) -> Option<String> {
 }
 
 /// Every key that a function asks for. They are not listed anywhere: reading is asking.
-fn known_keys() -> BTreeSet<&'static str> {
+static KNOWN_KEYS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     let asked = Fields::asked_by(|fields| {
         CheckRequest::read(fields);
         for kind in [DeploymentKind::New, DeploymentKind::Existing] {
@@ -50,7 +51,7 @@ fn known_keys() -> BTreeSet<&'static str> {
         }
     });
     asked.into_iter().collect()
-}
+});
 
 /// The key that is most like the given one, where at most a third of the letters are others: as near as the Rust compiler
 /// takes a name to be meant.
@@ -151,7 +152,7 @@ mod tests {
     }
 
     fn known_key() -> impl Strategy<Value = &'static str> {
-        proptest::sample::select(known_keys().into_iter().collect::<Vec<_>>())
+        proptest::sample::select(KNOWN_KEYS.iter().copied().collect::<Vec<_>>())
     }
 
     proptest! {

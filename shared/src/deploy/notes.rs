@@ -205,10 +205,7 @@ impl Deployment<'_> {
     }
 
     async fn remove_notes(&self, arn: &str) {
-        self.remove_tags(arn, Notes::passing_keys()).await;
-    }
-
-    async fn remove_tags(&self, arn: &str, keys: Vec<String>) {
+        let keys = Notes::passing_keys();
         if let Err(failure) = self.services.sagemaker.delete_tags(arn, keys).await {
             warn!(
                 resource = arn,

@@ -52,12 +52,7 @@ impl Deployment<'_> {
         if self.creates() || has_begun || planned {
             return Ok(None);
         }
-        let invalid = |bad_keys| {
-            Ok(Some(Turn::Failed(Error::InvalidRequest {
-                endpoint_name: Some(self.request.endpoint_name.clone()),
-                bad_keys,
-            })))
-        };
+        let invalid = |bad_keys| Ok(Some(Turn::Failed(self.request.refused(bad_keys))));
         let live = self.services.sagemaker.find_endpoint_config(&look.config);
         let Some(config) = live.await? else {
             return Ok(Some(Turn::Failed(Error::EndpointNotUpdatable {

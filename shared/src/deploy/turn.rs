@@ -129,10 +129,7 @@ impl<'a> Deployment<'a> {
         };
         if kind == DeploymentKind::New {
             let plan = Plan::new_endpoint(request);
-            deployment.follow(plan.map_err(|bad_keys| Error::InvalidRequest {
-                endpoint_name: Some(request.endpoint_name.clone()),
-                bad_keys,
-            })?);
+            deployment.follow(plan.map_err(|bad_keys| request.refused(bad_keys))?);
         }
         Ok(deployment)
     }
