@@ -1,4 +1,4 @@
-//! The two services that the server speaks for, and what sets them apart on the wire.
+//! The three services that the server speaks for, and what sets them apart on the wire.
 
 /// A service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,6 +7,8 @@ pub(crate) enum Api {
     SageMaker,
     /// Application Auto Scaling.
     ApplicationAutoScaling,
+    /// Amazon SQS.
+    Sqs,
 }
 
 /// The operations of Application Auto Scaling. No service has one of the other's.
@@ -25,11 +27,16 @@ const OF_AUTO_SCALING: [&str; 12] = [
     "UntagResource",
 ];
 
+/// The operations of SQS.
+const OF_SQS: [&str; 2] = ["GetQueueUrl", "ChangeMessageVisibility"];
+
 impl Api {
     /// The service that an operation is of.
     pub(crate) fn of(operation: &str) -> Self {
         if OF_AUTO_SCALING.contains(&operation) {
             Self::ApplicationAutoScaling
+        } else if OF_SQS.contains(&operation) {
+            Self::Sqs
         } else {
             Self::SageMaker
         }
@@ -40,6 +47,7 @@ impl Api {
         match self {
             Self::SageMaker => "SageMaker",
             Self::ApplicationAutoScaling => "AnyScaleFrontendService",
+            Self::Sqs => "AmazonSQS",
         }
     }
 
@@ -48,6 +56,7 @@ impl Api {
         match self {
             Self::SageMaker => "sagemaker",
             Self::ApplicationAutoScaling => "application-autoscaling",
+            Self::Sqs => "sqs",
         }
     }
 
@@ -74,6 +83,8 @@ impl Api {
                     | "TooManyTagsException"
                     | "ValidationException"
             ),
+            // All of them travel in `message`.
+            Self::Sqs => false,
         }
     }
 }
@@ -98,6 +109,7 @@ mod tests {
             ("SageMaker.CreateModel", "CreateModel"),
             ("SageMaker.MakeTea", "MakeTea"),
             ("AnyScaleFrontendService.TagResource", "TagResource"),
+            ("AmazonSQS.GetQueueUrl", "GetQueueUrl"),
             ("SageMaker.TagResource", "SageMaker.TagResource"),
             (
                 "AnyScaleFrontendService.CreateModel",

@@ -34,6 +34,8 @@ pub(crate) struct CallbackStep {
     pub(crate) serial: u64,
     /// Whether its pipeline is being stopped, which is over once the step is answered.
     stopping: bool,
+    /// Until when the list of its execution's steps does not show it.
+    hidden_until: Option<Moment>,
     end: Option<(Moment, End)>,
     /// What came in for the token, as the control paths tell it.
     attempts: Vec<Value>,
@@ -63,6 +65,11 @@ impl CallbackStep {
     /// When it ended, where it has.
     pub(crate) fn ended(&self) -> Option<Moment> {
         self.end.as_ref().map(|(moment, _)| *moment)
+    }
+
+    /// Whether the list of its execution's steps shows it.
+    pub(crate) fn is_listed(&self, now: Moment) -> bool {
+        self.hidden_until.is_none_or(|until| now >= until)
     }
 
     /// The output parameters that a good answer gave.
@@ -182,6 +189,7 @@ impl CallbackSteps {
             started: now,
             serial: self.steps.len() as u64,
             stopping: false,
+            hidden_until: None,
             end: None,
             attempts: Vec::new(),
         };
@@ -212,6 +220,12 @@ impl CallbackSteps {
     pub(crate) fn stop(&mut self, token: &str) -> bool {
         let step = self.steps.get_mut(token);
         step.map(CallbackStep::stop).is_some()
+    }
+
+    /// Keeps a step off the list of its execution's steps until a moment; tells whether there is such a step.
+    pub(crate) fn hide(&mut self, token: &str, until: Moment) -> bool {
+        let step = self.steps.get_mut(token);
+        step.map(|step| step.hidden_until = Some(until)).is_some()
     }
 
     /// Stops the waiting of a step; tells whether there is such a step.

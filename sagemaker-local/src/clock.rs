@@ -23,11 +23,11 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
+        let started = Instant::now();
+        let epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Self {
-            started: Instant::now(),
-            epoch: SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default(),
+            started,
+            epoch: epoch.unwrap_or_default() + ahead(started),
         }
     }
 
@@ -41,6 +41,14 @@ impl Clock {
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
+}
+
+/// How far a test has moved tokio's clock past the system's, so that a server that starts then agrees on the time with
+/// whoever follows tokio's clock too.
+fn ahead(moment: Instant) -> Duration {
+    moment
+        .into_std()
+        .saturating_duration_since(std::time::Instant::now())
 }
 
 /// A moment as JSON: a number of seconds since the epoch with milliseconds.

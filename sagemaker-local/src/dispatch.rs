@@ -1,5 +1,7 @@
 //! From an operation's name to what does it.
 
+use serde_json::json;
+
 use crate::account::{Account, Sight};
 use crate::api::Api;
 use crate::callback_steps::{FAIL, SUCCEED};
@@ -14,6 +16,7 @@ use crate::model_packages;
 use crate::models;
 use crate::names::name_in;
 use crate::pipeline_executions;
+use crate::queues;
 use crate::requests::{Answer, Document, required, text};
 use crate::scalable_targets;
 use crate::scaling_policies;
@@ -77,7 +80,7 @@ fn act(
         "DeleteTags" => tags::delete(account, request, now),
 
         SUCCEED | FAIL => pipeline_executions::answer_step(account, operation, request, now),
-        "ListPipelineExecutionSteps" => pipeline_executions::list_steps(account, request),
+        "ListPipelineExecutionSteps" => pipeline_executions::list_steps(account, request, now),
         "DescribePipelineExecution" => pipeline_executions::describe(account, request),
 
         "RegisterScalableTarget" => scalable_targets::register(account, request, now),
@@ -92,6 +95,10 @@ fn act(
         "ListTagsForResource" => scaling_tags::list(account, request),
         "TagResource" => scaling_tags::tag(account, request),
         "UntagResource" => scaling_tags::untag(account, request),
+
+        "GetQueueUrl" => Ok(queues::url(account, request)),
+        // The record of the calls has the time after which the message comes back.
+        "ChangeMessageVisibility" => Ok(json!({})),
 
         _ => Err(ServiceError::new(
             "UnknownOperationException",
@@ -117,6 +124,7 @@ pub(crate) fn resource_arn(account: &Account, operation: &str, request: &Documen
         _ if Api::of(operation) == Api::ApplicationAutoScaling => {
             scalable_targets::arn(account, request)
         }
+        _ if Api::of(operation) == Api::Sqs => queues::arn(account, request),
         "ListModels" => arns.all("model"),
         "ListEndpointConfigs" => arns.all("endpoint-config"),
         "ListEndpoints" => arns.all("endpoint"),
@@ -144,7 +152,6 @@ mod tests {
     use super::*;
     use crate::scene::{SHOP, Scene, scaling};
     use crate::settings::Settings;
-    use serde_json::json;
     use std::time::Duration;
 
     #[test]

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 
 use serde::Deserialize;
 
+use crate::requests::Document;
+
 /// Misbehaviour to come.
 ///
 /// Faults queue up in the order of their injection. A call meets the first fault in the queue that
-/// is for its operation: that fault lets it pass as long as it has calls to skip, else it strikes.
+/// is for its operation, and for its request if it says so: that fault lets it pass as long as it has calls to skip, else it strikes.
 /// A fault that has struck as often as it should leaves the queue, so a second fault begins to
 /// count only once the first is spent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Fault {
     /// How many calls pass unharmed before.
     #[serde(default)]
     pub skip: u32,
+    /// A text that the request has to contain, such as a resource's name; any request if there is none.
+    #[serde(default)]
+    pub about: Option<String>,
 }
 
 /// What happens to a call that a fault strikes.
@@ -80,6 +85,7 @@ impl Fault {
             kind,
             calls: 1,
             skip: 0,
+            about: None,
         }
     }
 
@@ -101,8 +107,23 @@ impl Fault {
         Self { skip, ..self }
     }
 
-    fn is_for(&self, operation: &str) -> bool {
-        (self.operation == "*" || self.operation == operation) && self.kind.can_strike(operation)
+    /// The same, for calls alone whose request contains this text.
+    #[must_use]
+    pub fn about(self, text: &str) -> Self {
+        Self {
+            about: Some(text.to_owned()),
+            ..self
+        }
+    }
+
+    fn is_for(&self, operation: &str, request: &Document) -> bool {
+        let is_about = |text: &String| {
+            let document = serde_json::to_string(request).unwrap_or_default();
+            document.contains(text.as_str())
+        };
+        (self.operation == "*" || self.operation == operation)
+            && self.kind.can_strike(operation)
+            && self.about.as_ref().is_none_or(is_about)
     }
 }
 
@@ -136,11 +157,9 @@ impl FaultQueue {
     }
 
     /// What strikes this call, if anything does; counts the call.
-    pub(crate) fn strike(&mut self, operation: &str) -> Option<FaultKind> {
-        let first = self
-            .waiting
-            .iter()
-            .position(|fault| fault.is_for(operation))?;
+    pub(crate) fn strike(&mut self, operation: &str, request: &Document) -> Option<FaultKind> {
+        let mut waiting = self.waiting.iter();
+        let first = waiting.position(|fault| fault.is_for(operation, request))?;
         let fault = &mut self.waiting[first];
         if fault.skip > 0 {
             fault.skip -= 1;
@@ -160,8 +179,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn strike(queue: &mut FaultQueue, operation: &str) -> Option<FaultKind> {
+        queue.strike(operation, &Document::new())
+    }
+
     fn struck(queue: &mut FaultQueue, operation: &str, calls: usize) -> Vec<Option<FaultKind>> {
-        (0..calls).map(|_| queue.strike(operation)).collect()
+        (0..calls).map(|_| strike(queue, operation)).collect()
     }
 
     #[test]
@@ -173,7 +196,7 @@ mod tests {
                 .after(1),
         );
 
-        assert_eq!(queue.strike("DescribeModel"), None);
+        assert_eq!(strike(&mut queue, "DescribeModel"), None);
         assert_eq!(
             struck(&mut queue, "CreateModel", 4),
             [
@@ -213,7 +236,7 @@ mod tests {
             vec![Some(FaultKind::Deny); 3]
         );
         queue.clear();
-        assert_eq!(queue.strike("ListModels"), None);
+        assert_eq!(strike(&mut queue, "ListModels"), None);
     }
 
     #[test]
@@ -222,12 +245,28 @@ mod tests {
         queue.inject(Fault::once("*", FaultKind::Stale));
         queue.inject(Fault::once("*", FaultKind::ConfigNotFound));
 
-        assert_eq!(queue.strike("CreateModel"), None);
+        assert_eq!(strike(&mut queue, "CreateModel"), None);
         assert_eq!(
-            queue.strike("UpdateEndpoint"),
+            strike(&mut queue, "UpdateEndpoint"),
             Some(FaultKind::ConfigNotFound)
         );
-        assert_eq!(queue.strike("ListEndpoints"), Some(FaultKind::Stale));
+        assert_eq!(strike(&mut queue, "ListEndpoints"), Some(FaultKind::Stale));
+    }
+
+    #[test]
+    fn a_fault_may_be_about_one_resource() {
+        let mut queue = FaultQueue::default();
+        queue.inject(Fault::once("DescribeModel", FaultKind::Fail).about("two"));
+        let request = |name: &str| {
+            let request = json!({ "ModelName": name });
+            request.as_object().expect("an object").clone()
+        };
+
+        assert_eq!(queue.strike("DescribeModel", &request("one")), None);
+        assert_eq!(
+            queue.strike("DescribeModel", &request("two")),
+            Some(FaultKind::Fail)
+        );
     }
 
     #[test]
@@ -243,6 +282,11 @@ mod tests {
             read(json!({ "operation": "*", "kind": "drop-after", "calls": 2, "skip": 3 }))
                 .expect("well formed"),
             Fault::once("*", FaultKind::DropAfter).times(2).after(3)
+        );
+        assert_eq!(
+            read(json!({ "operation": "*", "kind": "fail", "about": "shop" }))
+                .expect("well formed"),
+            Fault::once("*", FaultKind::Fail).about("shop")
         );
         assert!(read(json!({ "operation": "*", "kind": "explode" })).is_err());
     }

@@ -4,7 +4,7 @@
 //!
 //! The modules stand in the order in which a request passes through them; none calls one above it.
 
-// The socket.
+// The socket, and connections without one.
 mod server;
 
 // HTTP: AWS JSON, and the control paths beside it.
@@ -29,6 +29,7 @@ mod shapes;
 
 // The operations, by resource. Each looks only at resources below it.
 mod pipeline_executions;
+mod queues;
 
 mod scaling_policies;
 mod scheduled_actions;
@@ -88,5 +89,6 @@ pub use error::ServiceError;
 pub use faults::{Fault, FaultKind};
 pub use outcomes::Outcome;
 pub use recording::Call;
-pub use server::Server;
+pub use server::{Connection, Server};
 pub use settings::Settings;
+pub use wire::Hangup;

@@ -1,5 +1,8 @@
 //! Names, ARNs and the patterns that they follow.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use regex_lite::Regex;
 
 /// The pattern of the names of endpoints, endpoint configs, variants and model package groups.
@@ -66,16 +69,31 @@ pub(crate) fn follows(pattern: &str, value: &str) -> bool {
         SCHEDULED_ACTION_NAME => return may_name_a_scheduled_action(value),
         _ => {}
     }
-    // Nor has it look-behind. The one that the service uses, `(?<!-)`, always follows the
-    // name.
-    let (pattern, no_hyphen_at_end) = match pattern.split_once("(?<!-)") {
-        Some((name, version)) => (format!("{name}{version}"), true),
-        None => (pattern.to_owned(), false),
-    };
-    let whole = Regex::new(&format!("^(?:{pattern})$"))
-        .expect("the patterns in this file are regular expressions");
+    // Nor has it look-behind. The one that the service uses always follows the name.
+    let no_hyphen_at_end = pattern.contains(LOOK_BEHIND);
     let hyphen_at_end = value.ends_with('-') || value.contains("-/");
-    whole.is_match(value) && !(no_hyphen_at_end && hyphen_at_end)
+    is_match(pattern, value) && !(no_hyphen_at_end && hyphen_at_end)
+}
+
+/// A look-behind of the service's patterns.
+const LOOK_BEHIND: &str = "(?<!-)";
+
+/// Whether a pattern matches all of `value`, without regard to a look-behind.
+fn is_match(pattern: &str, value: &str) -> bool {
+    thread_local! {
+        // To compile a pattern takes longer than all else that a call does.
+        static COMPILED: RefCell<HashMap<String, Regex>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if let Some(whole) = compiled.get(pattern) {
+            return whole.is_match(value);
+        }
+        let whole = format!("^(?:{})$", pattern.replace(LOOK_BEHIND, ""));
+        let whole = Regex::new(&whole).expect("the patterns in this file are regular expressions");
+        let is_match = whole.is_match(value);
+        compiled.insert(pattern.to_owned(), whole);
+        is_match
+    })
 }
 
 /// Whether `TAG` has this letter, separator, number or sign. The standard library's letters are a few

@@ -46,8 +46,10 @@ pub(crate) fn note(account: &mut Account, operation: &str, request: &Document, a
     }
 }
 
-pub(crate) fn list_steps(account: &Account, request: &Document) -> Answer {
-    let rows = steps_of(account, request)?.into_iter().map(|step| Row {
+pub(crate) fn list_steps(account: &Account, request: &Document, now: Moment) -> Answer {
+    let steps = steps_of(account, request)?.into_iter();
+    let listed = steps.filter(|step| step.is_listed(now));
+    let rows = listed.map(|step| Row {
         name: step.name.clone(),
         serial: step.serial,
         created: step.started,

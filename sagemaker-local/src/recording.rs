@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// A call that came in over HTTP, misbehaving ones included.
+/// A call that came in over HTTP or in-process, misbehaving ones included.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Call {
     /// The operation, such as `CreateModel`.

@@ -15,7 +15,7 @@ pub(crate) fn throttled() -> ServiceError {
 /// The error of a service that is broken.
 pub(crate) fn broken(operation: &str) -> ServiceError {
     let code = match Api::of(operation) {
-        Api::SageMaker => "InternalFailure",
+        Api::SageMaker | Api::Sqs => "InternalFailure",
         Api::ApplicationAutoScaling => "InternalServiceException",
     };
     ServiceError {

@@ -1,11 +1,14 @@
-//! The server: its socket, and what tests ask of it directly.
+//! The server: its socket, or its connections without one, and what tests ask of it directly.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,14 +22,44 @@ use crate::outcomes::Outcome;
 use crate::recording::Call;
 use crate::service::Service;
 use crate::settings::Settings;
-use crate::wire;
+use crate::wire::{self, Hangup};
 
-/// A running local SageMaker API. Dropping it stops it and closes its connections.
+/// A running local SageMaker API, with a socket or without one. Dropping it closes the socket and its connections.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
     service: Arc<Service>,
+    /// `None` if calls come from the same process alone.
+    socket: Option<Socket>,
+}
+
+/// Where a server listens.
+#[derive(Debug)]
+struct Socket {
+    address: SocketAddr,
     accepting: JoinHandle<()>,
+}
+
+/// A way to a server without a socket, for clients in the same process.
+///
+/// Nothing but tokio's clock decides when an answer comes, so that a test can pause the clock and a
+/// deployment of an hour takes milliseconds.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    service: Arc<Service>,
+}
+
+impl Connection {
+    /// Sends an HTTP request, and returns the answer. The call is recorded and may misbehave as over a socket: a call
+    /// that hangs never returns.
+    ///
+    /// The operation is done as soon as the future is polled for the first time, and stays done if the future is
+    /// dropped then.
+    ///
+    /// # Errors
+    /// If the server closes the connection without an answer.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Hangup> {
+        wire::handle(&self.service, request).await
+    }
 }
 
 impl Server {
@@ -45,19 +78,36 @@ impl Server {
     pub async fn bind(address: SocketAddr, settings: Settings) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let service = Arc::new(Service::new(settings));
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&service)));
-        Ok(Self {
-            address,
-            service,
-            accepting,
-        })
+        let mut server = Self::without_socket(settings);
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&server.service)));
+        server.socket = Some(Socket { address, accepting });
+        Ok(server)
     }
 
-    /// Where the server listens, such as `http://127.0.0.1:9100`.
+    /// Starts a server that only clients in the same process reach, by [`Server::connect`].
+    #[must_use]
+    pub fn without_socket(settings: Settings) -> Self {
+        Self {
+            service: Arc::new(Service::new(settings)),
+            socket: None,
+        }
+    }
+
+    /// A connection for a client in the same process.
+    #[must_use]
+    pub fn connect(&self) -> Connection {
+        Connection {
+            service: Arc::clone(&self.service),
+        }
+    }
+
+    /// Where the server listens, such as `http://127.0.0.1:9100`. Without a socket, a URL that nobody can reach.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        match &self.socket {
+            Some(socket) => format!("http://{}", socket.address),
+            None => "http://sagemaker-local.invalid".to_owned(),
+        }
     }
 
     /// Adds misbehaviour behind what waits already.
@@ -144,6 +194,16 @@ impl Server {
         assert!(done, "there is no callback step {token}");
     }
 
+    /// Keeps a callback step off `ListPipelineExecutionSteps` for so long from now, as if that read were not consistent
+    /// yet. It waits all the same, and its token is answered.
+    ///
+    /// # Panics
+    /// If no step has the token.
+    pub fn hide_callback(&self, token: &str, lasting: Duration) {
+        let done = self.service.hide_callback(token, lasting);
+        assert!(done, "there is no callback step {token}");
+    }
+
     /// Makes a callback step `Stopped`, so that its token is answered in vain. One that was answered
     /// stays as it is.
     ///
@@ -154,10 +214,15 @@ impl Server {
         assert!(done, "there is no callback step {token}");
     }
 
-    /// The calls that came in over HTTP, oldest first.
+    /// The calls that came in over HTTP or a [`Connection`], oldest first.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.service.state().calls.clone()
+    }
+
+    /// Reads the same in place, without a copy: for questions that are asked often.
+    pub fn read_calls<Found>(&self, read: impl FnOnce(&[Call]) -> Found) -> Found {
+        read(&self.service.state().calls)
     }
 
     /// Forgets the calls that came in.
@@ -262,7 +327,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Socket {
     fn drop(&mut self) {
         self.accepting.abort();
     }
@@ -298,7 +363,7 @@ async fn accept(listener: TcpListener, service: Arc<Service>) {
 }
 
 async fn serve(stream: TcpStream, service: Arc<Service>) {
-    let handler = service_fn(|request| wire::handle(Arc::clone(&service), request));
+    let handler = service_fn(|request| answer(&service, request));
     // A small answer must not wait for the acknowledgement of the one before it.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "the connection keeps its delay");
@@ -309,4 +374,16 @@ async fn serve(stream: TcpStream, service: Arc<Service>) {
     {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Answers one request of the socket. An error makes hyper close the connection.
+async fn answer(
+    service: &Service,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Hangup> {
+    let (parts, body) = request.into_parts();
+    // The client is gone in the middle of its own request.
+    let body = body.collect().await.map_err(|_| Hangup)?.to_bytes();
+    let answered = wire::handle(service, Request::from_parts(parts, body)).await?;
+    Ok(answered.map(Full::new))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::account::{Account, Sight};
+use crate::api::Api;
 use crate::callback_steps::CallbackStep;
 use crate::clock::Clock;
 use crate::dispatch;
@@ -146,6 +147,13 @@ impl Service {
         self.state().account.callback_steps.stop(token)
     }
 
+    /// Keeps a callback step off the list for a while; tells whether there is such a step.
+    pub(crate) fn hide_callback(&self, token: &str, lasting: Duration) -> bool {
+        let mut state = self.state();
+        let until = self.clock.now() + lasting;
+        state.account.callback_steps.hide(token, until)
+    }
+
     /// Stops the waiting of a callback step; tells whether there is such a step.
     pub(crate) fn expire_callback(&self, token: &str) -> bool {
         let mut state = self.state();
@@ -200,10 +208,15 @@ impl Service {
             Err(error) => return (answer(Err(error)), false),
         };
         let elapsed = self.clock.elapsed();
-        if state.rate.as_mut().is_some_and(|rate| !rate.admit(elapsed)) {
+        // Queues have limits of their own, which nobody reaches here.
+        let rate = state
+            .rate
+            .as_mut()
+            .filter(|_| Api::of(operation) != Api::Sqs);
+        if rate.is_some_and(|rate| !rate.admit(elapsed)) {
             return refuse(state, operation, request, refusals::throttled());
         }
-        let Some(fault) = state.faults.strike(operation) else {
+        let Some(fault) = state.faults.strike(operation, request) else {
             return self.act(state, operation, request, Sight::Fresh, Duration::ZERO);
         };
         let account = &state.account;

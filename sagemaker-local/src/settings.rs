@@ -18,8 +18,8 @@ pub struct Settings {
     pub region: String,
     /// The account that the ARNs name, 12 digits; `123456789012` by default.
     pub account: String,
-    /// Calls per second that the whole account may make; `None` for no limit. A second's worth may
-    /// come at once, and at least one call.
+    /// Calls per second that the whole account may make, those to queues aside; `None` for no limit. A
+    /// second's worth may come at once, and at least one call.
     pub calls_per_second: Option<f64>,
     /// Whether `UpdateEndpoint` refuses to turn instances into a serverless variant, as the service's
     /// documentation has it. It is accepted otherwise.

@@ -7,6 +7,7 @@ mod lists;
 mod model_packages;
 mod models;
 mod pipelines;
+mod queues;
 mod scaling;
 mod tags;
 
@@ -80,6 +81,8 @@ pub(crate) fn request(operation: &str) -> &'static [Member] {
         "ListTagsForResource" => scaling::LIST_TAGS,
         "TagResource" => scaling::TAG,
         "UntagResource" => scaling::UNTAG,
+        "GetQueueUrl" => queues::URL,
+        "ChangeMessageVisibility" => queues::CHANGE_VISIBILITY,
         _ => &[],
     }
 }

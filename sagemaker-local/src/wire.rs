@@ -1,12 +1,10 @@
-//! AWS JSON 1.1 over HTTP: from a request on the socket to a reply.
+//! AWS JSON 1.1 over HTTP: from a request to a reply, on the socket or without one.
 
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
@@ -18,9 +16,9 @@ use crate::names;
 use crate::requests::Answer;
 use crate::service::{Reply, Service};
 
-/// Closes the connection without an answer: hyper does so where a handler fails.
+/// The server closed the connection without an answer.
 #[derive(Debug)]
-pub(crate) struct Hangup;
+pub struct Hangup;
 
 impl fmt::Display for Hangup {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,15 +35,13 @@ const REQUEST_ID: &str = "x-amzn-requestid";
 
 /// Answers one HTTP request.
 pub(crate) async fn handle(
-    service: Arc<Service>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Hangup> {
+    service: &Service,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, Hangup> {
     let (parts, body) = request.into_parts();
-    // The client is gone in the middle of its own request.
-    let body = body.collect().await.map_err(|_| Hangup)?.to_bytes();
     if let Some(path) = parts.uri.path().strip_prefix("/_local/") {
         let query = parts.uri.query().unwrap_or_default();
-        let (status, body) = control::handle(&service, &parts.method, path, query, &body);
+        let (status, body) = control::handle(service, &parts.method, path, query, &body);
         return Ok(json_response("application/json", status, &body));
     }
 
@@ -85,7 +81,7 @@ fn parse(body: &[u8]) -> Result<Value, ServiceError> {
     serde_json::from_slice(body).map_err(|error| ServiceError::serialization(error.to_string()))
 }
 
-fn response(answer: &Answer, api: Api) -> Response<Full<Bytes>> {
+fn response(answer: &Answer, api: Api) -> Response<Bytes> {
     let (status, body) = match answer {
         Ok(body) => (200, body.clone()),
         Err(error) => (error.status, error.body(api)),
@@ -93,7 +89,7 @@ fn response(answer: &Answer, api: Api) -> Response<Full<Bytes>> {
     let mut response = json_response("application/x-amz-json-1.1", status, &body);
     if body == json!({}) {
         // The service sends no body where an operation answers nothing.
-        *response.body_mut() = Full::default();
+        *response.body_mut() = Bytes::new();
     }
     response.headers_mut().insert(REQUEST_ID, request_id());
     response
@@ -107,8 +103,8 @@ fn request_id() -> HeaderValue {
 }
 
 /// A JSON response. A status that HTTP does not know becomes 500.
-fn json_response(content_type: &'static str, status: u16, body: &Value) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body.to_string()));
+fn json_response(content_type: &'static str, status: u16, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status
         .try_into()
         .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

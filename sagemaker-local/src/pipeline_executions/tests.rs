@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::clock::timestamp;
@@ -339,4 +341,27 @@ fn an_execution_is_what_its_steps_make_of_it() {
     let bad = start(&mut scene, "Bad");
     scene.done(FAIL, json!({ "CallbackToken": bad }));
     assert_eq!(status(&mut scene), "Failed");
+}
+
+#[test]
+fn a_hidden_step_is_not_listed_for_a_while_and_waits_all_the_same() {
+    let mut scene = Scene::new();
+    let hidden = start(&mut scene, "Hidden");
+    start(&mut scene, "Listed");
+    let until = scene.now + Duration::from_secs(60);
+    assert!(scene.account.callback_steps.hide(&hidden, until));
+    assert!(!scene.account.callback_steps.hide("0000000000", until));
+    let names = |scene: &mut Scene| {
+        let listed = steps(scene, json!({ "SortOrder": "Ascending" }));
+        let listed = listed["PipelineExecutionSteps"].as_array().cloned();
+        let listed = listed.expect("a list").into_iter();
+        let names = listed.map(|step| step["StepName"].clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&mut scene), [json!("Listed")]);
+    scene.pass(59.0);
+    scene.done(SUCCEED, succeeds(&hidden, &model("m-1")));
+    assert_eq!(names(&mut scene), [json!("Listed")]);
+    scene.pass(1.0);
+    assert_eq!(names(&mut scene), [json!("Hidden"), json!("Listed")]);
 }

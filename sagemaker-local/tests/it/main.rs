@@ -3,6 +3,7 @@
 mod callbacks;
 mod client;
 mod control;
+mod in_process;
 mod misbehaviour;
 mod program;
 mod rust_api;
