@@ -1,7 +1,7 @@
 //! Application Auto Scaling, as the deploy functions use it: the only file that makes calls to it.
 //!
-//! What scales a variant is read and put in the service's wire form ([`Scaling`]), so that it can be taken off,
-//! noted down and put back without loss. No method repeats a call: the reconciler's next turn does.
+//! A variant's autoscaling is read and put in the service's wire form ([`Wire`]), so that it can be suspended, saved and
+//! restored without loss. No method repeats a call: the engine does.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -16,7 +16,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::failure::{FailureKind, ServiceFailure};
-use crate::plan::{Change, Scaling, Wire};
+use crate::plan::{Change, Wire};
 
 const DIMENSION: ScalableDimension = ScalableDimension::SageMakerVariantDesiredInstanceCount;
 
@@ -58,35 +58,17 @@ impl Autoscaling {
         self.client.get_or_init(|| Client::new(&self.configuration))
     }
 
-    /// What scales these variants of an endpoint: their targets, policies and scheduled actions
-    /// (`DescribeScalableTargets`, `DescribeScalingPolicies`, `DescribeScheduledActions`). Variants that nothing
-    /// scales are left out.
+    /// The scalable target of a variant (`DescribeScalableTargets`); `None` if nothing is registered.
     ///
     /// # Errors
     ///
     /// Whatever the service says.
-    pub async fn find(
+    pub async fn find_target(
         &self,
         endpoint_name: &str,
-        variants: &[String],
-    ) -> Result<Vec<Scaling>, ServiceFailure> {
-        let mut found = Vec::new();
-        for variant in variants {
-            let resource_id = resource_id(endpoint_name, variant);
-            let Some(target) = self.find_target(&resource_id).await? else {
-                continue;
-            };
-            found.push(Scaling {
-                variant: variant.clone(),
-                target,
-                policies: self.policies(&resource_id).await?,
-                scheduled_actions: self.scheduled_actions(&resource_id).await?,
-            });
-        }
-        Ok(found)
-    }
-
-    async fn find_target(&self, resource_id: &str) -> Result<Option<Wire>, ServiceFailure> {
+        variant: &str,
+    ) -> Result<Option<Wire>, ServiceFailure> {
+        let resource_id = &resource_id(endpoint_name, variant);
         let reply = Reply::default();
         let request = self
             .client()
@@ -109,7 +91,17 @@ impl Autoscaling {
             .next())
     }
 
-    async fn policies(&self, resource_id: &str) -> Result<Vec<Wire>, ServiceFailure> {
+    /// The scaling policies of a variant (`DescribeScalingPolicies`, all pages).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn policies(
+        &self,
+        endpoint_name: &str,
+        variant: &str,
+    ) -> Result<Vec<Wire>, ServiceFailure> {
+        let resource_id = &resource_id(endpoint_name, variant);
         let (mut policies, mut next) = (Vec::new(), None);
         loop {
             let reply = Reply::default();
@@ -133,7 +125,17 @@ impl Autoscaling {
         }
     }
 
-    async fn scheduled_actions(&self, resource_id: &str) -> Result<Vec<Wire>, ServiceFailure> {
+    /// The scheduled actions of a variant (`DescribeScheduledActions`, all pages).
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says.
+    pub async fn scheduled_actions(
+        &self,
+        endpoint_name: &str,
+        variant: &str,
+    ) -> Result<Vec<Wire>, ServiceFailure> {
+        let resource_id = &resource_id(endpoint_name, variant);
         let (mut actions, mut next) = (Vec::new(), None);
         loop {
             let reply = Reply::default();

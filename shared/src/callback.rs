@@ -2,21 +2,20 @@
 //! message is the state; nothing else is stored.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use aws_sdk_sagemaker::primitives::DateTime;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout};
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::contract::{
-    CallbackMessage, DeployAnswer, DeployRequest, DeploymentKind, Environment, unknown_keys,
-};
-use crate::deploy::{Callback, Services, Stepped, Stepping};
-use crate::error::Failure;
+use crate::contract::{CallbackMessage, DeployRequest, DeploymentKind, Environment, unknown_keys};
+use crate::deploy::{Callback, Outcome};
+use crate::drive::{Clock, Delivery, Services, until_it_passes};
+use crate::error::{LONGEST_REASON, stopped};
 use crate::failure::{FailureKind, ServiceFailure};
 use crate::metrics;
+use crate::moment::Moment;
 use crate::sagemaker::Waiting;
 use crate::wait::Pace;
 
@@ -25,7 +24,7 @@ pub const VISIBILITY: Pace = Pace {
     shortest: Duration::from_secs(15),
     longest: Duration::from_secs(60),
     share: 0.1,
-    // One step of a deployment waits for nothing.
+    // A delivery leaves the waiting to the next one.
     patience: Duration::ZERO,
 };
 
@@ -33,20 +32,20 @@ pub const VISIBILITY: Pace = Pace {
 /// dead-letter queue.
 const USELESS: Duration = Duration::from_secs(1);
 
-/// The longest that one message's turn takes: it ends before the message is seen again.
-const LONGEST_STEP: Duration = Duration::from_secs(13);
-
 /// A message goes to the dead-letter queue when it has come back a thousand times; its step is answered before, a few
 /// receives of other kinds allowed for.
 const LAST_RECEIVE: u32 = 990;
 
-/// How often an answer is sent before the message is left to come back.
-const ATTEMPTS: usize = 3;
+/// How long an answer is sent again before the message is left to come back.
+const ANSWERING: Duration = Duration::from_secs(5);
 
-/// The longest reason that the service takes for a callback step's failure, in characters.
-const LONGEST_REASON: usize = 256;
+/// The longest that one attempt to put a message off takes.
+const ATTEMPT: Duration = Duration::from_secs(1);
 
-/// Takes every message of a batch one step on; tells which are to come back.
+/// How old a message is when the service certainly shows the step that sent it.
+const SHOWN: Duration = Duration::from_secs(300);
+
+/// Takes one delivery of each message of a batch; the response names those that are to come back.
 ///
 /// One bad message never holds up the others: each goes by itself.
 pub async fn answer_batch(
@@ -67,7 +66,8 @@ pub async fn answer_batch(
                 kind,
                 pace,
             };
-            door.answer(&environment, &message).await
+            // Boxed, because a future that holds a whole engine is large.
+            Box::pin(door.answer(&environment, &message)).await
         };
         let task = messages.spawn(answered.instrument(span));
         ids.insert(task.id(), id);
@@ -94,7 +94,7 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    /// Takes one message a step on; tells whether it is done with.
+    /// Takes one delivery of a message; whether the message is done with.
     async fn answer(&self, environment: &Environment, message: &SqsMessage) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
         let callback = match CallbackMessage::parse(body) {
@@ -105,147 +105,170 @@ impl Door<'_> {
                 return false;
             }
         };
-        let asked_at = sent(message);
-        let age = asked_at.and_then(|at| SystemTime::now().duration_since(at).ok());
+        let clock = Clock::start();
+        let age = sent(message).map(|sent| clock.now().since(sent));
         let age = age.unwrap_or_default();
-        // At once, so that a step that is cut off is taken up as soon as any.
+        // At once, so that a delivery that is cut off is resumed as soon as any.
         self.bring_back(message, VISIBILITY.pause(age)).await;
-        let waiting = Callback {
-            token: callback.token.clone(),
-            pipeline_execution_arn: callback.pipeline_execution_arn.clone(),
-            asked_at: asked_at.map(DateTime::from),
+        let step = Waiter {
+            age,
+            callback: Callback {
+                token: callback.token.clone(),
+                pipeline_execution_arn: callback.pipeline_execution_arn.clone(),
+            },
         };
         let request = match DeployRequest::parse(self.kind, callback.event(), environment) {
             Ok(request) => request,
             Err(error) => {
                 warn_once_of_unknown_keys(message, &callback);
-                return self.tell(&waiting, age, Err(error.into())).await;
+                return self.tell(&step, &Outcome::Failed(error.into())).await;
             }
         };
         let span = info_span!(
             "call",
             endpoint_name = request.endpoint_name,
             model_name = tracing::field::Empty,
-            token = waiting.token,
+            token = step.callback.token,
         );
         span.in_scope(|| warn_once_of_unknown_keys(message, &callback));
         let is_last = received(message) >= LAST_RECEIVE;
-        self.step(&request, callback.event(), &waiting, (age, is_last))
+        self.deliver(&request, callback.event(), &step, (clock, is_last))
             .instrument(span)
             .await
     }
 
-    async fn step(
+    async fn deliver(
         &self,
         request: &DeployRequest,
         event: &str,
-        callback: &Callback,
-        (age, is_last): (Duration, bool),
+        step: &Waiter,
+        (clock, is_last): (Clock, bool),
     ) -> bool {
-        let time = (age, is_last, self.pace);
-        let stepping = Stepping::new(self.services, self.kind, request, event, callback, time);
-        let mut stepping = match stepping {
-            Ok(stepping) => stepping,
-            Err(failure) => return self.tell(callback, age, Err(failure)).await,
+        let callback = step.callback.clone();
+        let time = (clock, step.age, is_last, self.pace);
+        let delivery = Delivery::new(self.services, self.kind, request, event, callback, time);
+        let mut delivery = match delivery {
+            Ok(delivery) => delivery,
+            Err(failure) => return self.tell(step, &Outcome::Failed(failure)).await,
         };
-        let cut = Instant::now() + LONGEST_STEP;
-        // Boxed, because the compiler gives up on the layout of futures that nest as deep as this one.
-        let stepped = timeout_at(cut, Box::pin(stepping.step())).await;
-        match stepped.unwrap_or_else(|_| stepping.cut_off()) {
-            Stepped::Pending => false,
-            Stepped::Abandoned(waiting) => {
-                info!("nobody waits for the deployment any more, and it has not begun");
-                waiting != Waiting::ToStop || self.let_stop(callback).await
-            }
-            Stepped::Ended(ended) => {
-                let told = self.tell(callback, age, ended).await;
-                if told {
-                    stepping.clear().await;
-                }
-                told
-            }
-        }
+        let Some(outcome) = delivery.run().await else {
+            return false;
+        };
+        self.tell(step, &outcome).await && delivery.close().await
     }
 
-    /// Answers the step; tells whether the message is done with.
-    async fn tell(
-        &self,
-        callback: &Callback,
-        age: Duration,
-        ended: Result<Box<DeployAnswer>, Failure>,
-    ) -> bool {
-        let error_type = ended
-            .as_ref()
-            .err()
-            .map(|failure| failure.error.error_type());
-        match &ended {
-            Ok(_) => info!("deployment finished"),
-            Err(failure) => error!(error_type, error_message = %failure, "deployment failed"),
-        }
-        let outcome = ended
-            .as_ref()
-            .map_or("Failed", |answer| answer.deployment_status.as_str());
-        let mut backoff = self.pace.backoff();
-        for _ in 0..ATTEMPTS {
-            let sent = match &ended {
-                Ok(answer) => self.send_success(callback, answer).await,
-                Err(failure) => self.send_failure(callback, failure).await,
-            };
-            match sent {
-                Ok(()) => {
-                    metrics::ended("Deployments", outcome, error_type, age, &callback.token);
+    /// Answers the step; whether the message is done with.
+    async fn tell(&self, step: &Waiter, outcome: &Outcome) -> bool {
+        let (word, error_type) = match outcome {
+            Outcome::Answered(answer) => {
+                info!("deployment finished");
+                (answer.deployment_status.as_str(), None)
+            }
+            Outcome::Failed(failure) => {
+                let error_type = failure.error.error_type();
+                error!(error_type, error_message = %failure, "deployment failed");
+                ("Failed", Some(error_type))
+            }
+            Outcome::NotWaitedFor { waiting, .. } => {
+                info!("nobody waits for the deployment any more, and it has not started");
+                if *waiting != Waiting::ToStop {
                     return true;
                 }
-                Err(failure) if failure.is_transient() => {
-                    failure.warn_of_repeat();
-                    sleep(backoff.next().unwrap_or_default()).await;
-                }
-                Err(failure) => return nobody_waits(&failure),
+                ("Stopped", None)
             }
-        }
-        false
-    }
-
-    /// Answers a step whose pipeline was stopped, and is not over before the step is; tells whether the message is
-    /// done with.
-    async fn let_stop(&self, callback: &Callback) -> bool {
-        let reason = "The pipeline was stopped before the deployment began; nothing was changed.";
-        let sagemaker = &self.services.sagemaker;
-        match sagemaker.send_step_failure(&callback.token, reason).await {
-            Ok(()) => true,
+        };
+        let token = &step.callback.token;
+        let send = || self.send(token, outcome);
+        match self
+            .until_it_passes("SendPipelineExecutionStep", send)
+            .await
+        {
+            Ok(()) => {
+                metrics::ended("Deployments", word, error_type, step.age, token);
+                true
+            }
             Err(failure) if failure.is_transient() => {
-                failure.warn_of_repeat();
+                warn!(reason = failure.reason(), "the step is answered later");
                 false
             }
-            Err(failure) => nobody_waits(&failure),
+            Err(failure) => self.is_answered(step, &failure).await,
         }
     }
 
-    async fn send_success(
+    async fn until_it_passes<Sent>(
         &self,
-        callback: &Callback,
-        answer: &DeployAnswer,
-    ) -> Result<(), ServiceFailure> {
-        let outputs = answer.output_parameters();
-        let sagemaker = &self.services.sagemaker;
-        sagemaker.send_step_success(&callback.token, outputs).await
+        operation: &'static str,
+        call: impl FnMut() -> Sent,
+    ) -> Result<(), ServiceFailure>
+    where
+        Sent: Future<Output = Result<(), ServiceFailure>>,
+    {
+        let late = || ServiceFailure::no_reply(operation, "the message".to_owned());
+        until_it_passes(self.pace, Instant::now() + ANSWERING, late, call).await
     }
 
-    async fn send_failure(
-        &self,
-        callback: &Callback,
-        failure: &Failure,
-    ) -> Result<(), ServiceFailure> {
-        let reason = failure.brief(LONGEST_REASON);
+    async fn send(&self, token: &str, outcome: &Outcome) -> Result<(), ServiceFailure> {
         let sagemaker = &self.services.sagemaker;
-        sagemaker.send_step_failure(&callback.token, &reason).await
+        match outcome {
+            Outcome::Answered(answer) => {
+                sagemaker
+                    .send_step_success(token, answer.output_parameters())
+                    .await
+            }
+            Outcome::Failed(failure) => {
+                sagemaker
+                    .send_step_failure(token, &failure.brief(LONGEST_REASON))
+                    .await
+            }
+            Outcome::NotWaitedFor { left_behind, .. } => {
+                sagemaker
+                    .send_step_failure(token, &stopped(left_behind))
+                    .await
+            }
+        }
     }
 
-    /// Where this fails, the queue's own visibility timeout brings the message back.
+    /// Whether an answer was refused because the step has one already, or is over. Its pipeline knows.
+    ///
+    /// Any other refusal brings the message back: a step that waits must not be forgotten.
+    async fn is_answered(&self, step: &Waiter, refused: &ServiceFailure) -> bool {
+        let reason = refused.reason();
+        let sagemaker = &self.services.sagemaker;
+        let token = &step.callback.token;
+        let waiting = match &step.callback.pipeline_execution_arn {
+            Some(arn) => sagemaker.waiting_for(arn, token).await.ok(),
+            None => None,
+        };
+        let unknown = refused.kind == FailureKind::NotFound && step.age > SHOWN;
+        match waiting {
+            Some(Waiting::NoMore) => {
+                info!(reason, "nobody waits for the answer any more");
+                true
+            }
+            Some(Waiting::NotListed) | None if unknown => {
+                info!(reason, "no step waits under this token");
+                true
+            }
+            _ => {
+                error!(reason, "the pipeline's step could not be answered");
+                false
+            }
+        }
+    }
+
+    /// Has the message come back after a time. The queue's own visibility timeout, which is longer, does it if that
+    /// fails.
     async fn bring_back(&self, message: &SqsMessage, after: Duration) {
         let queue = message.event_source_arn.as_deref().unwrap_or_default();
         let handle = message.receipt_handle.as_deref().unwrap_or_default();
-        if let Err(failure) = self.services.queues.bring_back(queue, handle, after).await {
+        // An attempt that hangs must leave time for another one.
+        let call = || async {
+            let sent = self.services.queues.bring_back(queue, handle, after);
+            let late =
+                || ServiceFailure::no_reply("ChangeMessageVisibility", "the message".to_owned());
+            timeout(ATTEMPT, sent).await.unwrap_or_else(|_| Err(late()))
+        };
+        if let Err(failure) = self.until_it_passes("ChangeMessageVisibility", call).await {
             warn!(
                 resource = failure.resource,
                 reason = failure.reason(),
@@ -255,23 +278,13 @@ impl Door<'_> {
     }
 }
 
-/// What an answer that was refused for good means: that the step was answered before or its pipeline is over, or that
-/// the function may not answer.
-fn nobody_waits(refused: &ServiceFailure) -> bool {
-    let reason = refused.reason();
-    match refused.kind {
-        FailureKind::AccessDenied | FailureKind::NotSent => {
-            error!(reason, "the pipeline's step could not be answered");
-            false
-        }
-        _ => {
-            info!(reason, "nobody waits for the answer any more");
-            true
-        }
-    }
+/// A pipeline's step that waits, and for how long it has.
+struct Waiter {
+    callback: Callback,
+    age: Duration,
 }
 
-/// Says which keys of a message's event are ignored: when it comes for the first time, and not for each of its steps.
+/// Says which keys of a message's event are ignored: when it comes for the first time, and not for each delivery.
 fn warn_once_of_unknown_keys(message: &SqsMessage, callback: &CallbackMessage) {
     if received(message) <= 1 {
         warn_of_unknown_keys(callback.event());
@@ -292,7 +305,7 @@ fn received(message: &SqsMessage) -> u32 {
 }
 
 /// When a message was sent.
-fn sent(message: &SqsMessage) -> Option<SystemTime> {
+fn sent(message: &SqsMessage) -> Option<Moment> {
     let milliseconds = message.attributes.get("SentTimestamp")?.parse().ok()?;
-    UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
+    Some(Moment::since_epoch(Duration::from_millis(milliseconds)))
 }

@@ -1,9 +1,10 @@
 //! Does an endpoint of this name exist?
 
 use aws_sdk_sagemaker::types::EndpointStatus;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 use crate::contract::{CheckAnswer, CheckRequest};
+use crate::drive::until_it_passes;
 use crate::error::Error;
 use crate::failure::ServiceFailure;
 use crate::sagemaker::SageMaker;
@@ -20,24 +21,10 @@ pub async fn check_endpoint_exists(
     pace: Pace,
     answer_by: Instant,
 ) -> Result<CheckAnswer, Error> {
-    let mut backoff = pace.backoff();
-    loop {
-        let found = sagemaker.find_endpoint_status(&request.endpoint_name);
-        let failure = match timeout_at(answer_by, found).await {
-            Ok(Ok(status)) => {
-                return Ok(CheckAnswer::of(status.as_ref().map(EndpointStatus::as_str)));
-            }
-            Ok(Err(failure)) => failure,
-            Err(_) => ServiceFailure::no_reply(
-                "ListEndpoints",
-                format!("endpoint {}", request.endpoint_name),
-            ),
-        };
-        let pause = backoff.next().unwrap_or(pace.longest);
-        if !failure.is_transient() || Instant::now() + pause >= answer_by {
-            return Err(Error::Service(failure));
-        }
-        failure.warn_of_repeat();
-        sleep(pause).await;
-    }
+    let name = &request.endpoint_name;
+    let late = || ServiceFailure::no_reply("ListEndpoints", format!("endpoint {name}"));
+    let found = || sagemaker.find_endpoint_status(name);
+    let status = until_it_passes(pace, answer_by, late, found).await;
+    let status = status.map_err(Error::Service)?;
+    Ok(CheckAnswer::of(status.as_ref().map(EndpointStatus::as_str)))
 }

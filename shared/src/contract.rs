@@ -19,7 +19,9 @@ pub use answer::{DeployAnswer, DeploymentStatus};
 pub use autoscaling::{Autoscaling, DEFAULT_MIN_CAPACITY, no_instances, too_few};
 pub use callback::CallbackMessage;
 pub use check::{CheckAnswer, CheckRequest};
-pub use deployment::{DeployRequest, DeploymentKind, OnFailure, OnTimeout};
+pub use deployment::{
+    DeployRequest, DeploymentKind, OnFailedEndpoint, OnFailure, OnSuccess, OnTimeout,
+};
 pub use fields::{BadKey, Environment, Setting};
 pub use shape::{DEFAULT_SERVERLESS_MAX_CONCURRENCY, InferenceOption, Shape, too_much_provisioned};
 pub use tags::{MOST_OWN_TAGS, OWN_TAGS};

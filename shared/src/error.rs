@@ -10,6 +10,9 @@ use crate::failure::{FailureKind, ServiceFailure};
 /// The longest message that a pipeline step keeps as its failure reason, in characters.
 const LONGEST_MESSAGE: usize = 1024;
 
+/// The longest reason that the service takes for a callback step's failure, in characters.
+pub const LONGEST_REASON: usize = 256;
+
 /// Why a call failed. [`Error::error_type`] is the contract's word for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -53,16 +56,14 @@ pub enum Error {
         /// The endpoint's status.
         status: String,
         /// Why it cannot, or how it left.
-        reason: String,
-        /// What to do, as a sentence.
-        advice: &'static str,
+        why: NotUpdatable,
     },
-    /// The new endpoint ended `Failed`.
+    /// The new endpoint ended `Failed`, or is gone.
     EndpointCreationFailed {
         /// The endpoint's name.
         endpoint_name: String,
-        /// The service's `FailureReason`.
-        reason: Option<String>,
+        /// How it failed.
+        how: CreationFailure,
     },
     /// The endpoint is back in service on the config that it had before.
     UpdateRolledBack {
@@ -73,13 +74,14 @@ pub enum Error {
         /// The service's `FailureReason`, where it gave one.
         reason: Option<String>,
     },
-    /// The endpoint serves what was asked for, but does not scale as it should. Its word is that of the failed call.
-    AutoscalingNotSet {
+    /// The endpoint serves what was asked for, but did not get all that goes with it. Its word is that of the failed
+    /// call.
+    NotFinished {
         /// The endpoint's name.
         endpoint_name: String,
         /// The model that it serves.
         model_name: String,
-        /// The call to Application Auto Scaling that failed.
+        /// The call that failed.
         failure: Box<ServiceFailure>,
     },
     /// The waiting budget is spent.
@@ -90,9 +92,9 @@ pub enum Error {
         status: String,
         /// How long the call waited, in whole seconds.
         waited_seconds: u64,
-        /// Whether this deployment has begun, or may have; else the endpoint was busy with another
-        /// change, or the service did not answer.
-        begun: bool,
+        /// Whether this deployment has started; else the endpoint was busy with another change, or the service did not
+        /// answer.
+        started: bool,
     },
     /// A call to the service failed: `AccessDenied`, `ResourceLimitExceeded`, `Throttled` or
     /// `SageMakerError`.
@@ -112,7 +114,7 @@ impl Error {
             Self::EndpointCreationFailed { .. } => "EndpointCreationFailed",
             Self::UpdateRolledBack { .. } => "UpdateRolledBack",
             Self::DeploymentTimedOut { .. } => "DeploymentTimedOut",
-            Self::AutoscalingNotSet { failure, .. } => word(failure.kind),
+            Self::NotFinished { failure, .. } => word(failure.kind),
             Self::Service(failure) => word(failure.kind),
         }
     }
@@ -153,36 +155,46 @@ impl Error {
                 String::new(),
                 ". Call deploy-new-endpoint to create it.".to_owned(),
             ),
-            Self::EndpointNotUpdatable { endpoint_name, status, reason, advice } => (
-                format!("The endpoint {endpoint_name} ({status}) cannot be updated: "),
-                reason.clone(),
-                format!(". {advice}"),
-            ),
-            Self::EndpointCreationFailed { endpoint_name, reason } => (
+            Self::EndpointNotUpdatable { endpoint_name, status, why } => {
+                let (reason, advice) = why.words();
+                (
+                    format!("The endpoint {endpoint_name} ({status}) cannot be updated: "),
+                    reason,
+                    format!(". {advice}"),
+                )
+            }
+            Self::EndpointCreationFailed { endpoint_name, how } => (
                 format!("The endpoint {endpoint_name} could not be created: "),
-                reason.clone().unwrap_or_else(|| "the service gave no reason".to_owned()),
-                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name}, mend the cause and call again."),
+                how.words().to_owned(),
+                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name}, fix the cause and call again."),
             ),
             Self::UpdateRolledBack { endpoint_name, endpoint_config, reason } => (
                 format!("The update of the endpoint {endpoint_name} was rolled back; it serves {endpoint_config} as before: "),
                 reason.clone().unwrap_or_else(|| "the service gave no reason".to_owned()),
-                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name} and at the update's alarms, where it has any; mend the cause and call again."),
+                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name} and at the update's alarms, where it has any; fix the cause and call again."),
             ),
-            Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, begun: true } => (
+            Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, started: true } => (
                 format!("The deployment to the endpoint {endpoint_name} is not finished after {waited_seconds} s ({status})"),
                 String::new(),
                 ". It goes on; call again with the same event to resume the wait, with a larger max_wait_seconds if need be.".to_owned(),
             ),
-            Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, begun: false } => (
-                format!("The deployment to the endpoint {endpoint_name} has not begun after {waited_seconds} s ({status}): the endpoint is busy with another change, or the service does not answer"),
+            Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, started: false } => (
+                format!("The deployment to the endpoint {endpoint_name} has not started after {waited_seconds} s ({status}): the endpoint is busy with another change, or the service does not answer"),
                 String::new(),
                 ". Call again with the same event, with a larger max_wait_seconds if need be.".to_owned(),
             ),
-            Self::AutoscalingNotSet { endpoint_name, model_name, failure } => (
-                format!("The endpoint {endpoint_name} serves the model {model_name}, but its autoscaling is not set: {} failed: ", failure.operation),
-                failure.reason(),
-                format!(". {} A repeated call with the same event sets the autoscaling and nothing else.", failure.advice()),
-            ),
+            Self::NotFinished { endpoint_name, model_name, failure } => {
+                let rest = if failure.is_about_scaling() {
+                    "its autoscaling is not set"
+                } else {
+                    "what goes with it is not finished"
+                };
+                (
+                    format!("The endpoint {endpoint_name} serves the model {model_name}, but {rest}: {} failed: ", failure.operation),
+                    failure.reason(),
+                    format!(". {} A repeated call with the same event does the rest and nothing else.", failure.advice()),
+                )
+            }
             Self::Service(failure) => (
                 format!("{} on {} failed: ", failure.operation, failure.resource),
                 failure.reason(),
@@ -190,6 +202,144 @@ impl Error {
             ),
         }
     }
+}
+
+/// How the creation of an endpoint failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreationFailure {
+    /// It ended `Failed`, for this reason of the service's, if it gave one.
+    Failed(Option<String>),
+    /// Somebody deleted the endpoint meanwhile.
+    Deleted,
+}
+
+impl CreationFailure {
+    /// The reason in words.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Failed(Some(reason)) if !reason.is_empty() => reason,
+            Self::Failed(_) => "the service gave no reason",
+            Self::Deleted => "it was deleted while it was being created",
+        }
+    }
+}
+
+/// Why an endpoint cannot be updated, or how it left the deployment's hands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotUpdatable {
+    /// Another deployment came after this one.
+    Replaced {
+        /// The endpoint config that it serves now.
+        endpoint_config: String,
+    },
+    /// It is `Failed`.
+    Failed {
+        /// Whether this update did that.
+        by_this: bool,
+        /// The service's reason, if it gave one.
+        reason: Option<String>,
+    },
+    /// It is being deleted.
+    Deleting,
+    /// An update was not rolled back.
+    RollbackFailed {
+        /// The service's reason, if it gave one.
+        reason: Option<String>,
+    },
+    /// It takes no requests.
+    OutOfService,
+    /// The endpoint config that it serves was deleted.
+    ConfigGone {
+        /// Its name.
+        endpoint_config: String,
+    },
+    /// Its tags leave no room for what has to be saved.
+    TooManyTags {
+        /// The tags that it has, with those of the event.
+        present: usize,
+        /// The tags that are needed besides.
+        needed: usize,
+    },
+}
+
+impl NotUpdatable {
+    /// The reason, and what to do.
+    fn words(&self) -> (String, &'static str) {
+        let said = |reason: &Option<String>| {
+            let reason = reason.as_deref().unwrap_or("the service gave no reason");
+            reason.trim_end_matches('.').to_owned()
+        };
+        match self {
+            Self::Replaced { endpoint_config } => (
+                format!(
+                    "another deployment replaced this one, and it serves {endpoint_config} now"
+                ),
+                "Call again to deploy over that.",
+            ),
+            Self::Failed { by_this, reason } => {
+                let which = if *by_this {
+                    "this update"
+                } else {
+                    "an earlier deployment"
+                };
+                (
+                    format!("{which} failed ({})", said(reason)),
+                    "To delete it and create it again, call again with replace_failed_endpoint, for which the stack needs AllowReplacingFailedEndpoints.",
+                )
+            }
+            Self::Deleting => (
+                "it will soon be gone".to_owned(),
+                "Call deploy-new-endpoint, which waits for that and creates it again.",
+            ),
+            Self::RollbackFailed { reason } => (
+                format!(
+                    "an update failed and was not rolled back ({}), so that old and new variants may both serve",
+                    said(reason)
+                ),
+                "Ask AWS Support, or delete the endpoint and call deploy-new-endpoint.",
+            ),
+            Self::OutOfService => (
+                "it takes no requests".to_owned(),
+                "Bring it back in service, or delete it and call deploy-new-endpoint.",
+            ),
+            Self::ConfigGone { endpoint_config } => (
+                format!(
+                    "its endpoint config {endpoint_config} does not exist any more, so that its settings cannot be kept"
+                ),
+                "Delete the endpoint and call deploy-new-endpoint.",
+            ),
+            Self::TooManyTags { present, needed } => (
+                format!(
+                    "with the event's tags it has {present} tags of at most 50, and {needed} more are needed to save what it would lose while it is updated"
+                ),
+                "Remove some tags and call again.",
+            ),
+        }
+    }
+}
+
+/// What a pipeline's step is told that was stopped before its deployment started.
+pub fn stopped(left_behind: &[LeftBehind]) -> String {
+    let names = names(left_behind);
+    let left = if names.is_empty() {
+        "nothing of it is left".to_owned()
+    } else {
+        format!("left behind: {names}")
+    };
+    fit(
+        "The pipeline was stopped before the deployment started; ",
+        &left,
+        ".",
+        LONGEST_REASON,
+    )
+}
+
+fn names(left_behind: &[LeftBehind]) -> String {
+    let names: Vec<_> = left_behind
+        .iter()
+        .map(|left| left.resource.to_string())
+        .collect();
+    names.join(", ")
 }
 
 /// The contract's word for a failed call.
@@ -216,17 +366,116 @@ impl std::error::Error for Error {}
 pub struct Failure {
     /// What went wrong; the undo never changes it.
     pub error: Error,
-    /// What is left in the account although it bears the failed deployment's names, and why.
+    /// What the failed deployment made and is still there, and why.
     pub left_behind: Vec<LeftBehind>,
 }
 
-/// A resource that a failed deployment made and could not take away.
+/// Something that a failed deployment made, or suspended, and that is still there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftBehind {
-    /// What it is and its name, as in `model model-…`.
-    pub resource: String,
+    /// What it is.
+    pub resource: Resource,
     /// Why it is still there.
-    pub reason: String,
+    pub why: Stays,
+}
+
+/// Something that a deployment makes, or suspends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// An endpoint, by its name.
+    Endpoint(String),
+    /// An endpoint config, by its name.
+    EndpointConfig(String),
+    /// A model, by its name.
+    Model(String),
+    /// The autoscaling of a variant, by the variant's name.
+    Autoscaling(String),
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint(name) => write!(formatter, "endpoint {name}"),
+            Self::EndpointConfig(name) => write!(formatter, "endpoint config {name}"),
+            Self::Model(name) => write!(formatter, "model {name}"),
+            Self::Autoscaling(variant) => write!(formatter, "autoscaling of the variant {variant}"),
+        }
+    }
+}
+
+/// Why something is left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stays {
+    /// The endpoint uses it.
+    InUse,
+    /// The endpoint may use it: an update was not rolled back.
+    PerhapsInUse,
+    /// The endpoint uses it, and another deployment made the endpoint.
+    EndpointOfAnother,
+    /// Another deployment is about to use it.
+    Claimed,
+    /// Its endpoint config stays, and refers to it.
+    ReferredTo,
+    /// The time was up before a poll showed that the endpoint does not use it.
+    NotSeenUnused,
+    /// The time was up before it could be deleted.
+    NoTime,
+    /// The failed endpoint was deleted, and is to be created again from it.
+    ToCreateAgain,
+    /// An earlier delivery may have made it, and whether it did could not be found out.
+    Unknown,
+    /// The service refused the call.
+    Refused {
+        /// The call's operation.
+        operation: &'static str,
+        /// The service's reason.
+        reason: String,
+    },
+}
+
+impl Stays {
+    /// The refusal of a call.
+    pub fn refused(failure: &ServiceFailure) -> Self {
+        Self::Refused {
+            operation: failure.operation,
+            reason: failure.reason(),
+        }
+    }
+}
+
+impl fmt::Display for Stays {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::InUse => "the endpoint uses it",
+            Self::PerhapsInUse => "the endpoint may still use it",
+            Self::EndpointOfAnother => {
+                "the endpoint uses it, and this deployment did not make the endpoint"
+            }
+            Self::Claimed => "another deployment uses it",
+            Self::ReferredTo => "its endpoint config refers to it",
+            Self::NotSeenUnused => "no poll showed in time that the endpoint does not use it",
+            Self::NoTime => "the time was up before it could be deleted",
+            Self::Unknown => {
+                "an earlier delivery may have made it, and that could not be found out"
+            }
+            Self::ToCreateAgain => "a call with the same event creates the endpoint again from it",
+            Self::Refused { operation, reason } => {
+                return write!(formatter, "{operation} failed: {reason}");
+            }
+        })
+    }
+}
+
+impl LeftBehind {
+    fn reason(&self) -> String {
+        match self.resource {
+            Resource::Autoscaling(_) => format!(
+                "{}; it is saved in the endpoint's tags, and the next deployment of this endpoint restores it",
+                self.why
+            ),
+            _ => self.why.to_string(),
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -267,17 +516,10 @@ impl fmt::Display for Failure {
         if self.left_behind.is_empty() {
             return self.error.fmt(formatter);
         }
-        let names: Vec<_> = self
-            .left_behind
-            .iter()
-            .map(|left| left.resource.as_str())
-            .collect();
+        let names = names(&self.left_behind);
         // The names say what to delete; the reason of the first mostly holds for all, and the log has each.
-        let left = format!(
-            " Left behind: {}, because {}",
-            names.join(", "),
-            self.left_behind[0].reason
-        );
+        let why = self.left_behind[0].reason();
+        let left = format!(" Left behind: {names}, because {why}");
         let left = fit(&left, "", "", LONGEST_MESSAGE / 2);
         let (before, reason, after) = self.error.parts();
         formatter.write_str(&fit(

@@ -125,15 +125,6 @@ impl ServiceFailure {
         }
     }
 
-    /// What exists, by the service's own word, and is not seen by it.
-    pub(crate) fn unseen(operation: &'static str, resource: String) -> Self {
-        Self {
-            kind: FailureKind::PrerequisiteNotFound,
-            message: "it exists, and the service does not see it".to_owned(),
-            ..Self::no_reply(operation, resource)
-        }
-    }
-
     /// The same failure, as one of Application Auto Scaling.
     pub(crate) fn of_autoscaling(self) -> Self {
         Self {
@@ -156,11 +147,6 @@ impl ServiceFailure {
             self.kind,
             FailureKind::Throttled | FailureKind::ServiceFault | FailureKind::NoReply
         )
-    }
-
-    /// Whether the same call may pass once what stands in its way is over: a failure of this moment, or another change.
-    pub(crate) fn is_passing(&self) -> bool {
-        self.is_transient() || self.kind == FailureKind::InProgress
     }
 
     /// Whether the service may have acted although no success was reported.

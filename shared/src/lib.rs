@@ -10,9 +10,9 @@ pub mod contract;
 
 pub mod check;
 
-pub mod deploy;
+pub mod drive;
 
-mod rollback;
+pub mod deploy;
 
 pub mod plan;
 
@@ -25,6 +25,8 @@ pub mod autoscaling;
 pub mod queue;
 
 pub mod wait;
+
+pub mod moment;
 
 pub mod error;
 

@@ -3,9 +3,9 @@
 //! A new endpoint is planned from the request alone. An update is planned from what is live: it swaps the
 //! model and keeps everything else, but for the keys that the event sets.
 
+mod checkpoint;
 mod model;
 mod names;
-mod notes;
 mod scaling;
 mod settings;
 mod traffic;
@@ -20,9 +20,15 @@ use aws_sdk_sagemaker::types::{DeploymentConfig, Tag, VariantPropertyType};
 use serde_json::Value;
 
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
+pub use checkpoint::{
+    Board, Checkpoint, DeploymentId, LEASE, MOST_TAGS, Notice, Route, Stage, checkpoint_keys,
+    failure_tags, is_made_for, made_by, made_by_key, made_for, notice_keys, replaces,
+    suspended_tags,
+};
 use names::{Owner, derived, wire_form};
-pub use notes::{Notes, is_made_for, made_for, noted_by};
-pub use scaling::{Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, planned};
+pub use scaling::{
+    Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, is_over, planned,
+};
 pub use update::{Live, served_model};
 
 /// The variant's name where nothing is asked, as AWS's own SDK for Python has it.
@@ -56,8 +62,11 @@ pub struct Plan {
     /// Update only: names of the variants whose instance type changes, or that lose their instances. The service
     /// refuses that of a variant that is scaled.
     pub resized: Vec<String>,
-    /// What is done about what scales the variants.
+    /// What is done about the variants' autoscaling.
     pub autoscaling: ScalingPlan,
+    /// Update only: what the live endpoint config says, for the endpoint config that holds the checkpoint. `None` if it
+    /// cannot be made again, because its model does not exist any more.
+    pub anchor: Option<CreateEndpointConfigInputBuilder>,
 }
 
 /// What `UpdateEndpoint` keeps of the counts and weights that autoscaling or an operator gave the variants.
@@ -117,7 +126,17 @@ impl Plan {
             option,
             resized: Vec::new(),
             autoscaling,
+            anchor: None,
         })
+    }
+
+    /// The same plan, with this done about autoscaling.
+    #[must_use]
+    pub fn with(self, autoscaling: ScalingPlan) -> Self {
+        Self {
+            autoscaling,
+            ..self
+        }
     }
 
     /// Plans an update of an endpoint that serves this.
@@ -149,7 +168,8 @@ fn instance_type(variant: &aws_sdk_sagemaker::types::ProductionVariant) -> Optio
     Some(instance_type.as_str().to_owned())
 }
 
-fn tags(request: &DeployRequest) -> Option<Vec<Tag>> {
+/// The event's tags; `None` if it has none.
+pub fn tags(request: &DeployRequest) -> Option<Vec<Tag>> {
     let tags = request.shape.tags.get()?;
     let tag = |(key, value)| Tag::builder().key(key).value(value).build();
     Some(tags.into_iter().map(tag).collect())

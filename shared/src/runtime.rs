@@ -21,7 +21,7 @@ use crate::check::check_endpoint_exists;
 use crate::contract::{
     CheckAnswer, CheckRequest, DeployAnswer, DeployRequest, DeploymentKind, Environment,
 };
-use crate::deploy::{Budget, Services, deploy, remaining_until};
+use crate::drive::{Budget, Services, deploy, remaining_until};
 use crate::error::Failure;
 use crate::metrics;
 use crate::sagemaker::SageMaker;

@@ -9,6 +9,8 @@ mod callbacks;
 mod lists;
 mod tags;
 
+use std::collections::BTreeMap;
+
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
@@ -16,7 +18,9 @@ use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConf
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::primitives::DateTime;
-use aws_sdk_sagemaker::types::{DeploymentConfig, EndpointStatus, Tag, VariantProperty};
+use aws_sdk_sagemaker::types::{
+    DeploymentConfig, DesiredWeightAndCapacity, EndpointStatus, Tag, VariantProperty,
+};
 
 use crate::failure::{FailureKind, ServiceFailure};
 use crate::plan::Retained;
@@ -40,8 +44,8 @@ pub struct Endpoint {
     pub failure_reason: Option<String>,
     /// When the service last changed the endpoint (`LastModifiedTime`).
     pub last_modified: Option<DateTime>,
-    /// When the endpoint was created (`CreationTime`).
-    pub created: Option<DateTime>,
+    /// The number of instances that each variant is to have (`DesiredInstanceCount`), by the variant's name.
+    pub instance_counts: BTreeMap<String, i32>,
 }
 
 impl Endpoint {
@@ -101,7 +105,14 @@ impl SageMaker {
                 .and_then(|pending| pending.endpoint_config_name),
             failure_reason: output.failure_reason.filter(|reason| !reason.is_empty()),
             last_modified: output.last_modified_time,
-            created: output.creation_time,
+            instance_counts: output
+                .production_variants
+                .into_iter()
+                .flatten()
+                .filter_map(|variant| {
+                    Some((variant.variant_name?, variant.desired_instance_count?))
+                })
+                .collect(),
         }))
     }
 
@@ -165,11 +176,42 @@ impl SageMaker {
             .await;
         reply.map(drop).map_err(|error| {
             let failure = ServiceFailure::of("UpdateEndpoint", format!("endpoint {name}"), &error);
-            if failure.message.contains("endpoint configuration") {
-                about_a_prerequisite(failure)
-            } else {
+            // The endpoint's own absence is said like that of its endpoint config, of a model, of an alarm.
+            let names_endpoint = failure.message.starts_with("Could not find endpoint \"")
+                || failure.message.starts_with("Could not find endpoint '");
+            if names_endpoint {
                 failure
+            } else {
+                about_a_prerequisite(failure)
             }
+        })
+    }
+
+    /// Sets the number of instances of one variant (`UpdateEndpointWeightsAndCapacities`). The endpoint is `Updating`
+    /// for it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service says, among it [`FailureKind::InProgress`].
+    pub async fn set_instance_count(
+        &self,
+        name: &str,
+        variant: &str,
+        count: i32,
+    ) -> Result<(), ServiceFailure> {
+        let desired = DesiredWeightAndCapacity::builder()
+            .variant_name(variant)
+            .desired_instance_count(count)
+            .build();
+        let request = self.client.update_endpoint_weights_and_capacities();
+        let reply = request
+            .endpoint_name(name)
+            .desired_weights_and_capacities(desired)
+            .send()
+            .await;
+        reply.map(drop).map_err(|error| {
+            let resource = format!("endpoint {name}");
+            ServiceFailure::of("UpdateEndpointWeightsAndCapacities", resource, &error)
         })
     }
 

@@ -1,5 +1,6 @@
 //! The request of `deploy-new-endpoint` and `deploy-existing-endpoint`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::autoscaling::Autoscaling;
@@ -38,6 +39,24 @@ pub enum OnFailure {
     Keep,
 }
 
+/// What becomes of an endpoint that is to be updated and is `Failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailedEndpoint {
+    /// The update is refused.
+    Refuse,
+    /// It is deleted and created again.
+    Replace,
+}
+
+/// What becomes of the previous model and endpoint config once an update has succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnSuccess {
+    /// They stay.
+    KeepPrevious,
+    /// They are deleted, if this product made them and nothing uses them.
+    DeletePrevious,
+}
+
 /// How a spent waiting budget is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnTimeout {
@@ -49,11 +68,9 @@ pub enum OnTimeout {
 
 /// A deployment, as asked for: complete and within the service's limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a key of the contract"
-)]
 pub struct DeployRequest {
+    /// What tells this request from others: the event without the keys that only say how to wait for it.
+    pub identity: String,
     /// ARN of the execution role that the model runs under, at most 2048 characters.
     pub role: String,
     /// The endpoint's name, at most 63 letters, digits and inner hyphens; the service does not tell upper from lower
@@ -73,10 +90,10 @@ pub struct DeployRequest {
     pub retain_all_variant_properties: bool,
     /// Whether a package that is not `Approved` is refused.
     pub require_approved_package: bool,
-    /// Update only: whether a `Failed` endpoint is deleted and created again.
-    pub replace_failed_endpoint: bool,
-    /// Update only: whether the replaced model and endpoint config are deleted after success.
-    pub delete_superseded: bool,
+    /// Update only: what becomes of a `Failed` endpoint (`replace_failed_endpoint`).
+    pub on_failed_endpoint: OnFailedEndpoint,
+    /// Update only: what becomes of the previous model and endpoint config after success (`delete_superseded`).
+    pub on_success: OnSuccess,
     /// New only: what becomes of an endpoint that ended `Failed`.
     pub on_failure: OnFailure,
     /// Budget for waiting within one call: 0 to 86400 seconds, 540 where nothing is asked.
@@ -104,8 +121,12 @@ impl DeployRequest {
         environment: &Environment,
     ) -> Result<Self, Error> {
         let region = environment.get("AWS_REGION");
-        Fields::parse(event, environment, |fields| {
+        let request = Fields::parse(event, environment, |fields| {
             Self::read(fields, kind, region)
+        })?;
+        Ok(Self {
+            identity: identity(kind, event),
+            ..request
         })
     }
 
@@ -163,6 +184,7 @@ impl DeployRequest {
         let dry_run = fields.optional("dry_run", values::flag);
 
         Some(Self {
+            identity: String::new(),
             role: role?,
             endpoint_name: endpoint_name?,
             package_arn: package_arn?,
@@ -172,8 +194,16 @@ impl DeployRequest {
             traffic,
             retain_all_variant_properties: retain_all_variant_properties.or(true),
             require_approved_package: require_approved_package.or(true),
-            replace_failed_endpoint: replace_failed_endpoint.or(false),
-            delete_superseded: delete_superseded.or(false),
+            on_failed_endpoint: if replace_failed_endpoint.or(false) {
+                OnFailedEndpoint::Replace
+            } else {
+                OnFailedEndpoint::Refuse
+            },
+            on_success: if delete_superseded.or(false) {
+                OnSuccess::DeletePrevious
+            } else {
+                OnSuccess::KeepPrevious
+            },
             on_failure: on_failure.or(OnFailure::Delete),
             max_wait: seconds(max_wait_seconds.or(DEFAULT_MAX_WAIT_SECONDS)),
             max_age: seconds(max_wait_seconds.event.unwrap_or(DEFAULT_MAX_AGE_SECONDS)),
@@ -181,6 +211,17 @@ impl DeployRequest {
             dry_run: dry_run.or(false),
         })
     }
+}
+
+/// Keys that a repeated call may set otherwise and still resume the same deployment.
+const NOT_IN_IDENTITY: [&str; 4] = ["max_wait_seconds", "on_timeout", "on_failure", "dry_run"];
+
+/// The event as text, its keys in alphabetical order.
+fn identity(kind: DeploymentKind, event: &str) -> String {
+    let mut event: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(event).unwrap_or_default();
+    event.retain(|key, _| !NOT_IN_IDENTITY.contains(&key.as_str()));
+    format!("{kind:?} {event:?}")
 }
 
 fn seconds(seconds: i32) -> Duration {

@@ -1,311 +1,229 @@
-//! The decision table: what comes next, by what the service says. Pure.
+//! The decision table: what comes next for the endpoint, by what the last poll says. Pure.
 
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use aws_sdk_sagemaker::primitives::DateTime;
 use aws_sdk_sagemaker::types::EndpointStatus;
 
-use crate::contract::{DeploymentKind, DeploymentStatus};
-use crate::error::Error;
-use crate::plan::Plan;
+use crate::contract::{DeploymentKind, OnFailedEndpoint};
+use crate::error::{CreationFailure, NotUpdatable};
+use crate::moment::Moment;
+use crate::plan::{Checkpoint, Route};
 use crate::sagemaker::Endpoint;
-use crate::wait::{Begun, Progress, Since, classify};
 
-/// Everything that the next step depends on.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact that is known or asked for by itself"
-)]
-#[derive(Debug, Clone)]
-pub(super) struct Situation<'a> {
-    pub(super) kind: DeploymentKind,
-    pub(super) endpoint_name: &'a str,
-    /// The last look at the endpoint.
-    pub(super) endpoint: Option<&'a Endpoint>,
-    /// `None` only where there is no endpoint to plan an update from.
-    pub(super) plan: Option<&'a Plan>,
-    /// What is known of the deployment where it has, or may have, begun.
-    pub(super) begun: Option<&'a Begun>,
-    /// Whether the endpoint has been seen with this deployment on it.
-    pub(super) seen_under_way: bool,
-    /// Whether the `Failed` endpoint has been deleted, to be created again.
-    pub(super) replacing: bool,
-    pub(super) package_checked: bool,
-    pub(super) model_made: bool,
-    pub(super) endpoint_config_made: bool,
-    pub(super) endpoint_tagged: bool,
-    /// Whether it is known that the deployment may begin.
-    pub(super) has_leave: bool,
-    /// Why the creation failed, where an earlier step has noted that.
-    pub(super) failure_noted: Option<&'a str>,
-    /// Whether the endpoint came to serve what was asked for by this deployment, though in an earlier call.
-    pub(super) was_begun_before: bool,
-    /// Whether the beginning of the update is noted on the endpoint config.
-    pub(super) noted: bool,
-    /// Whether notes on the endpoint config are of no use once the endpoint serves it.
-    pub(super) notes_open: bool,
-    pub(super) scaling: ScalingState,
-    pub(super) superseded_cleared: bool,
-    pub(super) delete_superseded: bool,
-    pub(super) replace_failed_endpoint: bool,
-    pub(super) dry_run: bool,
+/// How long a poll may still show the endpoint as it was before the last change: a stale read is over in a second or
+/// two.
+pub(super) const SETTLING: Duration = Duration::from_secs(5);
+
+/// How long the service may take to show an endpoint whose creation it has accepted.
+const APPEARING: Duration = Duration::from_secs(30);
+
+/// The names that are deployed, and how the endpoint was before.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Target {
+    pub(super) endpoint_config: String,
+    pub(super) model: String,
+    /// Name of the endpoint config before; empty if there was no endpoint.
+    pub(super) previous: String,
+    /// The endpoint's `LastModifiedTime` before the launch.
+    pub(super) since: Option<DateTime>,
 }
 
-/// How far the deployment is with what scales the endpoint's variants.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact that becomes known by itself"
-)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct ScalingState {
-    /// Whether it has, or may have, been taken off, by this call or an earlier one.
-    pub(super) may_be_off: bool,
-    /// Whether everything has been taken off that had to be.
-    pub(super) is_off: bool,
-    /// Whether the endpoint has been seen to serve what was asked for.
-    pub(super) serves: bool,
-    /// Whether it scales as it should, too.
-    pub(super) is_set: bool,
-    /// Whether anything had to be changed for that.
-    pub(super) was_changed: bool,
+/// How far the launch is: `CreateEndpoint` or `UpdateEndpoint` with the target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Launch {
+    /// Nobody has sent it for this deployment.
+    NotSent,
+    /// It was sent, or an earlier process may have sent it, and no reply is known. Nobody can tell whether the service
+    /// accepted it, unless the endpoint shows it.
+    Sent {
+        /// When this process sent it.
+        at: Option<Moment>,
+    },
+    /// The service has accepted it, and no poll has shown it yet.
+    Accepted {
+        /// When.
+        at: Moment,
+    },
+    /// A poll has shown it under way.
+    Visible {
+        /// The endpoint's `LastModifiedTime` then.
+        modified: Option<DateTime>,
+        /// When that poll was.
+        at: Moment,
+    },
 }
 
-/// What to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Find out whether the deployment may begin.
-    FindLeave,
-    CheckPackage,
-    CreateModel,
-    CreateEndpointConfig,
-    CreateEndpoint,
-    /// Note on the endpoint config what is about to be replaced and taken off.
-    Note,
-    /// Take off what scales the variants that cannot be changed while they are scaled.
-    TakeScalingOff,
-    /// Put the event's tags on the endpoint that is updated.
-    TagEndpoint,
-    UpdateEndpoint,
-    /// Delete the `Failed` endpoint that is to be replaced.
-    DeleteFailedEndpoint,
-    /// Have the variants of the endpoint, which serves, scale as they should.
-    Scale,
-    /// Remove the notes that are of no use any more.
-    CloseNotes,
-    /// Delete what the update replaced.
-    DeleteSuperseded,
-    LookAgain,
-    Done(DeploymentStatus),
-    Fail(Error),
+impl Launch {
+    /// Whether the service has certainly accepted it.
+    pub(super) fn is_confirmed(self) -> bool {
+        matches!(self, Self::Accepted { .. } | Self::Visible { .. })
+    }
 }
 
-/// Whether a look shows a deployment of this config under way.
+/// What comes next.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// Only time helps.
+    Wait,
+    /// Prepare what the launch needs, then launch.
+    Launch,
+    /// Prepare the replacement, then delete the failed endpoint.
+    DeleteFailed,
+    /// The endpoint serves the target.
+    Complete,
+    /// The deployment has failed.
+    Fail(Why),
+}
+
+/// Why a deployment failed, by a poll.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Why {
+    NotFound,
+    AlreadyExists,
+    CreationFailed(CreationFailure),
+    RolledBack { reason: Option<String> },
+    NotUpdatable(NotUpdatable),
+}
+
+/// Whether a poll shows this target under way.
 ///
-/// A deployment shows itself by its config: pending on an endpoint that is updated, the endpoint's own on
-/// one that is created. So a call that repeats one that was cut off finds it.
-pub(super) fn is_under_way(look: &Endpoint, asked: &str) -> bool {
-    let live_and_settled = look.config == asked && look.status == EndpointStatus::InService;
-    look.pending_config.as_deref() == Some(asked) || (look.config == asked && !live_and_settled)
+/// An update shows itself by its pending endpoint config, a creation by the endpoint's own. So a process that resumes
+/// a launch whose reply nobody got finds it.
+pub(super) fn shows_launch(endpoint: &Endpoint, target: &Target, route: Route) -> bool {
+    let asked = target.endpoint_config.as_str();
+    let is_pending = endpoint.pending_config.as_deref() == Some(asked);
+    let is_created = endpoint.config == asked && endpoint.status == EndpointStatus::Creating;
+    is_pending || (route != Route::Update && is_created)
 }
 
-/// What a look adds to what is known of a deployment that has begun.
-pub(super) fn begun_after(
-    look: &Endpoint,
-    asked: &str,
+/// The route, by what the last poll shows, what is asked, and what an earlier process wrote down.
+pub(super) fn route(
     kind: DeploymentKind,
-    known: Option<Begun>,
-) -> Option<Begun> {
-    let is_pending = look.pending_config.as_deref() == Some(asked);
-    let is_new = kind == DeploymentKind::New && is_under_way(look, asked);
-    if !is_pending && !is_new {
-        return known;
+    on_failed: OnFailedEndpoint,
+    written: Option<&Checkpoint>,
+    launch: Launch,
+    endpoint: Option<&Endpoint>,
+) -> Route {
+    use EndpointStatus as S;
+    if kind == DeploymentKind::New {
+        return Route::Create;
     }
-    let config_before = match known {
-        Some(begun) => begun.config_before,
-        None if is_new => String::new(),
-        None => look.config.clone(),
+    let recreates = written.filter(|written| written.route == Route::Recreate);
+    let Some(endpoint) = endpoint else {
+        return recreates.map_or(Route::Update, |_| Route::Recreate);
     };
-    Some(Begun {
-        config_before,
-        since: Since::UnderWay(look.last_modified),
-        certain: true,
-    })
+    match (&endpoint.status, recreates) {
+        (S::Failed, _) if on_failed == OnFailedEndpoint::Replace && !launch.is_confirmed() => {
+            Route::Recreate
+        }
+        (S::Deleting, Some(_)) => Route::Recreate,
+        (_, Some(written)) if endpoint.config == written.endpoint_config => Route::Recreate,
+        _ => Route::Update,
+    }
 }
 
-/// Decides the next step.
-pub(super) fn decide(situation: &Situation<'_>) -> Step {
-    use DeploymentKind::{Existing, New};
-    let creates = situation.kind == New || situation.replacing;
-    let Some(plan) = situation.plan else {
-        return Step::Fail(situation.not_found());
+/// Decides what comes next.
+///
+/// `endpoint` is the last poll, `None` if there is no such endpoint.
+pub(super) fn decide(
+    route: Route,
+    endpoint: Option<&Endpoint>,
+    target: &Target,
+    launch: Launch,
+    now: Moment,
+) -> Verdict {
+    use EndpointStatus as S;
+    let Some(endpoint) = endpoint else {
+        return absent(route, launch, now);
     };
-    let certain = situation.begun.is_some_and(|begun| begun.certain);
-    let Some(endpoint) = situation.endpoint else {
-        return match (creates, certain, situation.seen_under_way) {
-            (false, ..) => Step::Fail(situation.not_found()),
-            (true, false, _) => situation.prepare(Step::CreateEndpoint),
-            // It was accepted and cannot be seen yet.
-            (true, true, false) => Step::LookAgain,
-            (true, true, true) => {
-                let reason = Some("it was deleted while it was being created".to_owned());
-                Step::Fail(situation.creation_failed(reason))
-            }
-        };
-    };
-
-    let asked = &plan.endpoint_config_name;
-    let ours = certain || endpoint.config == *asked;
-    match (classify(endpoint, asked, situation.begun), situation.kind) {
-        (Progress::Deleting, _) if creates => situation.wait(),
-        (_, New) if !ours => Step::Fail(situation.already_exists(endpoint)),
-        (Progress::Ready, _) => situation.complete(plan),
-        (Progress::Pending, _) => situation.wait(),
-        (Progress::Failed { reason }, _) if creates => {
-            Step::Fail(situation.creation_failed(reason))
+    let asked = endpoint.config == target.endpoint_config;
+    let ours = asked || launch.is_confirmed() || shows_launch(endpoint, target, route);
+    if route == Route::Create && !ours && endpoint.status != S::Deleting {
+        return Verdict::Fail(Why::AlreadyExists);
+    }
+    let reason = || endpoint.failure_reason.clone();
+    let not_updatable = |why| Verdict::Fail(Why::NotUpdatable(why));
+    match (&endpoint.status, route) {
+        (S::Creating | S::Updating | S::SystemUpdating | S::RollingBack, _)
+        | (S::Deleting, Route::Create | Route::Recreate) => Verdict::Wait,
+        (S::InService, _) if shows_launch(endpoint, target, route) => Verdict::Wait,
+        (S::InService, _) if asked => Verdict::Complete,
+        (S::InService, _) => in_service_elsewhere(route, endpoint, target, launch, now),
+        (S::Failed, Route::Create) if asked => {
+            Verdict::Fail(Why::CreationFailed(CreationFailure::Failed(reason())))
         }
-        (Progress::NotBegun, Existing) => situation.prepare(Step::UpdateEndpoint),
-        (Progress::Failed { .. }, Existing)
-            if situation.replace_failed_endpoint && situation.begun.is_none() =>
-        {
-            situation.prepare(Step::DeleteFailedEndpoint)
+        // The failed endpoint may have had the very endpoint config that it gets again.
+        (S::Failed, Route::Recreate) if launch.is_confirmed() && asked => {
+            Verdict::Fail(Why::CreationFailed(CreationFailure::Failed(reason())))
         }
-        (Progress::RolledBack { reason }, _) => Step::Fail(Error::UpdateRolledBack {
-            endpoint_name: situation.endpoint_name.to_owned(),
-            endpoint_config: endpoint.config.clone(),
-            reason,
+        (S::Failed, Route::Recreate) if launch.is_confirmed() => Verdict::Wait,
+        (S::Failed, Route::Recreate) => Verdict::DeleteFailed,
+        (_, Route::Create) => Verdict::Fail(Why::AlreadyExists),
+        (S::Failed, _) => not_updatable(NotUpdatable::Failed {
+            by_this: launch.is_confirmed(),
+            reason: reason(),
         }),
-        (progress, _) => Step::Fail(situation.not_updatable(endpoint, &progress)),
+        (S::Deleting, _) => not_updatable(NotUpdatable::Deleting),
+        (S::UpdateRollbackFailed, _) => {
+            not_updatable(NotUpdatable::RollbackFailed { reason: reason() })
+        }
+        _ => not_updatable(NotUpdatable::OutOfService),
     }
 }
 
-impl Situation<'_> {
-    /// Everything that has to be there before the endpoint is touched, in order, and then that.
-    fn prepare(&self, last: Step) -> Step {
-        let plan = self.plan.filter(|_| self.kind == DeploymentKind::Existing);
-        let scaled = plan.is_some_and(|plan| !plan.autoscaling.kept.is_empty());
-        let tagged = plan.is_some_and(|plan| !plan.tags.is_empty());
-        let touches = matches!(last, Step::UpdateEndpoint | Step::DeleteFailedEndpoint);
-        if let Some(reason) = self.failure_noted {
-            let reason = (!reason.is_empty()).then(|| reason.to_owned());
-            Step::Fail(self.creation_failed(reason))
-        } else if !self.has_leave {
-            Step::FindLeave
-        } else if !self.package_checked {
-            Step::CheckPackage
-        } else if self.dry_run {
-            Step::Done(DeploymentStatus::DryRun)
-        } else if !self.model_made {
-            Step::CreateModel
-        } else if !self.endpoint_config_made {
-            Step::CreateEndpointConfig
-        } else if touches && !self.noted {
-            Step::Note
-        } else if touches && scaled && !self.scaling.is_off {
-            Step::TakeScalingOff
-        } else if last == Step::UpdateEndpoint && tagged && !self.endpoint_tagged {
-            Step::TagEndpoint
-        } else {
-            last
-        }
+fn absent(route: Route, launch: Launch, now: Moment) -> Verdict {
+    match (route, launch) {
+        (Route::Update, _) => Verdict::Fail(Why::NotFound),
+        (_, Launch::NotSent | Launch::Sent { .. }) => Verdict::Launch,
+        (_, Launch::Accepted { at }) if now.since(at) < APPEARING => Verdict::Wait,
+        // A stale poll may follow a fresh one.
+        (_, Launch::Visible { at, .. }) if now.since(at) < SETTLING => Verdict::Wait,
+        _ => Verdict::Fail(Why::CreationFailed(CreationFailure::Deleted)),
     }
+}
 
-    /// What is left to do once the endpoint serves what was asked for.
-    fn complete(&self, plan: &Plan) -> Step {
-        let scales = !plan.autoscaling.wanted.is_empty() && !self.scaling.is_set;
-        let changed = self.begun.is_some() || self.was_begun_before || self.scaling.was_changed;
-        if self.dry_run {
-            Step::Done(if scales {
-                DeploymentStatus::DryRun
-            } else {
-                DeploymentStatus::Unchanged
-            })
-        } else if scales {
-            Step::Scale
-        } else if self.notes_open {
-            Step::CloseNotes
-        } else if self.delete_superseded && !self.superseded_cleared {
-            Step::DeleteSuperseded
-        } else if changed {
-            Step::Done(DeploymentStatus::Deployed)
-        } else {
-            Step::Done(DeploymentStatus::Unchanged)
+/// In service on an endpoint config that is not the target.
+fn in_service_elsewhere(
+    route: Route,
+    endpoint: &Endpoint,
+    target: &Target,
+    launch: Launch,
+    now: Moment,
+) -> Verdict {
+    let is_news = match launch {
+        Launch::Sent { at: Some(at) } if now.since(at) < SETTLING => return Verdict::Wait,
+        // Somebody else's change is no reason to give up, and none to claim a rollback.
+        Launch::NotSent | Launch::Sent { .. } => return Verdict::Launch,
+        // A poll right after the acceptance may be stale, and somebody's scaling may have moved the time before it.
+        Launch::Accepted { at } => {
+            let moved = order(endpoint.last_modified, target.since);
+            now.since(at) >= SETTLING && moved.is_none_or(Ordering::is_gt)
         }
+        Launch::Visible { modified, .. } => {
+            order(endpoint.last_modified, modified).is_none_or(Ordering::is_ge)
+        }
+    };
+    if !is_news {
+        return Verdict::Wait;
     }
+    if route == Route::Create {
+        return Verdict::Fail(Why::AlreadyExists);
+    }
+    if endpoint.config == target.previous {
+        let reason = endpoint.failure_reason.clone();
+        return Verdict::Fail(Why::RolledBack { reason });
+    }
+    Verdict::Fail(Why::NotUpdatable(NotUpdatable::Replaced {
+        endpoint_config: endpoint.config.clone(),
+    }))
+}
 
-    /// A dry run does not wait for what others do.
-    fn wait(&self) -> Step {
-        if self.dry_run {
-            self.prepare(Step::LookAgain)
-        } else {
-            Step::LookAgain
-        }
-    }
-
-    fn not_found(&self) -> Error {
-        Error::EndpointNotFound {
-            endpoint_name: self.endpoint_name.to_owned(),
-        }
-    }
-
-    fn creation_failed(&self, reason: Option<String>) -> Error {
-        Error::EndpointCreationFailed {
-            endpoint_name: self.endpoint_name.to_owned(),
-            reason,
-        }
-    }
-
-    fn already_exists(&self, endpoint: &Endpoint) -> Error {
-        Error::EndpointAlreadyExists {
-            endpoint_name: self.endpoint_name.to_owned(),
-            status: endpoint.status.as_str().to_owned(),
-            endpoint_config: endpoint.config.clone(),
-        }
-    }
-
-    fn not_updatable(&self, endpoint: &Endpoint, progress: &Progress) -> Error {
-        let service_says = endpoint
-            .failure_reason
-            .as_deref()
-            .unwrap_or("the service gave no reason")
-            .trim_end_matches('.');
-        let (reason, advice) = match (progress, &endpoint.status) {
-            (Progress::Superseded, _) => (
-                format!(
-                    "another deployment replaced this one, and it serves {} now",
-                    endpoint.config
-                ),
-                "Call again to deploy over that.",
-            ),
-            (Progress::Failed { .. }, _) => {
-                let what = if self.begun.is_some() {
-                    "this update"
-                } else {
-                    "an earlier deployment"
-                };
-                (
-                    format!("{what} failed ({service_says})"),
-                    "To delete it and create it again, call again with replace_failed_endpoint, for which the stack needs AllowReplacingFailedEndpoints.",
-                )
-            }
-            (Progress::Deleting, _) => (
-                "it will soon be gone".to_owned(),
-                "Call deploy-new-endpoint, which waits for that and creates it again.",
-            ),
-            (_, EndpointStatus::UpdateRollbackFailed) => (
-                format!(
-                    "an update failed and was not rolled back ({service_says}), so that old and new variants may both serve"
-                ),
-                "Ask AWS Support, or delete the endpoint and call deploy-new-endpoint.",
-            ),
-            _ => (
-                "it takes no requests".to_owned(),
-                "Bring it back in service, or delete it and call deploy-new-endpoint.",
-            ),
-        };
-        Error::EndpointNotUpdatable {
-            endpoint_name: self.endpoint_name.to_owned(),
-            status: endpoint.status.as_str().to_owned(),
-            reason,
-            advice,
-        }
-    }
+/// How two times compare; `None` if the service gives none to compare.
+fn order(time: Option<DateTime>, with: Option<DateTime>) -> Option<Ordering> {
+    let parts = |time: DateTime| (time.secs(), time.subsec_nanos());
+    Some(parts(time?).cmp(&parts(with?)))
 }
 
 #[cfg(test)]

@@ -6,12 +6,22 @@ use super::*;
 fn a_long_reason_is_cut_and_the_advice_stays() {
     let error = Error::EndpointCreationFailed {
         endpoint_name: "churn".to_owned(),
-        reason: Some("ü".repeat(3000)),
+        how: CreationFailure::Failed(Some("ü".repeat(3000))),
     };
     let message = error.to_string();
     assert_eq!(message.chars().count(), 1024);
     assert!(message.starts_with("The endpoint churn could not be created: üüü"));
     assert!(message.ends_with("call again."), "{message}");
+}
+
+fn left(resource: Resource, reason: &str) -> LeftBehind {
+    LeftBehind {
+        resource,
+        why: Stays::Refused {
+            operation: "DeleteModel",
+            reason: reason.to_owned(),
+        },
+    }
 }
 
 #[test]
@@ -23,14 +33,11 @@ fn what_an_undo_left_is_named_after_the_error() {
             reason: Some("x".repeat(2000)),
         },
         left_behind: vec![
-            LeftBehind {
-                resource: "endpoint config endpoint-config-2".to_owned(),
-                reason: "access was denied".to_owned(),
-            },
-            LeftBehind {
-                resource: "model model-2".to_owned(),
-                reason: "access was denied".to_owned(),
-            },
+            left(
+                Resource::EndpointConfig("endpoint-config-2".to_owned()),
+                "access was denied",
+            ),
+            left(Resource::Model("model-2".to_owned()), "access was denied"),
         ],
     };
     let diagnostic = Diagnostic::from(failure);
@@ -52,69 +59,6 @@ fn what_an_undo_left_is_named_after_the_error() {
 }
 
 #[test]
-fn a_spent_budget_says_whether_the_deployment_goes_on() {
-    let message = |begun| {
-        let error = Error::DeploymentTimedOut {
-            endpoint_name: "churn".to_owned(),
-            status: "Updating".to_owned(),
-            waited_seconds: 540,
-            begun,
-        };
-        error.to_string()
-    };
-    for (begun, words) in [
-        (true, "is not finished after 540 s (Updating). It goes on"),
-        (
-            false,
-            "has not begun after 540 s (Updating): the endpoint is busy",
-        ),
-    ] {
-        assert!(message(begun).contains(words), "{}", message(begun));
-        assert!(message(begun).contains("churn"), "{}", message(begun));
-    }
-}
-
-#[test]
-fn a_refusal_of_an_endpoint_says_in_sentences_why_and_what_next() {
-    let exists = |status: &str| {
-        let error = Error::EndpointAlreadyExists {
-            endpoint_name: "churn".to_owned(),
-            status: status.to_owned(),
-            endpoint_config: "endpoint-config-1".to_owned(),
-        };
-        error.to_string()
-    };
-    let update = ". Call deploy-existing-endpoint to update it, or choose another endpoint_name.";
-    let unusable = ". Delete it, or choose another endpoint_name.";
-    for (status, expected) in [
-        ("InService", update),
-        ("Updating", update),
-        (
-            "Failed",
-            ". Delete it, or call deploy-existing-endpoint with replace_failed_endpoint, for which the stack needs AllowReplacingFailedEndpoints.",
-        ),
-        ("OutOfService", unusable),
-        ("UpdateRollbackFailed", unusable),
-    ] {
-        let expected =
-            format!("The endpoint churn exists already ({status}, on endpoint-config-1){expected}");
-        assert_eq!(exists(status), expected);
-    }
-    let error = Error::EndpointNotUpdatable {
-        endpoint_name: "churn".to_owned(),
-        status: "Failed".to_owned(),
-        reason: format!("an earlier deployment failed ({})", "x".repeat(2000)),
-        advice: "Do something else.",
-    };
-    let message = error.to_string();
-    assert!(
-        message.starts_with("The endpoint churn (Failed) cannot be updated: an earlier deployment"),
-        "{message}"
-    );
-    assert!(message.ends_with("xx…. Do something else."), "{message}");
-}
-
-#[test]
 fn a_rollback_sends_to_the_containers_log_and_to_the_alarms() {
     let rolled_back = |reason: Option<&str>| Error::UpdateRolledBack {
         endpoint_name: "churn".to_owned(),
@@ -123,7 +67,7 @@ fn a_rollback_sends_to_the_containers_log_and_to_the_alarms() {
     };
     assert_eq!(
         rolled_back(None).to_string(),
-        "The update of the endpoint churn was rolled back; it serves endpoint-config-1 as before: the service gave no reason. Look into the log group /aws/sagemaker/Endpoints/churn and at the update's alarms, where it has any; mend the cause and call again."
+        "The update of the endpoint churn was rolled back; it serves endpoint-config-1 as before: the service gave no reason. Look into the log group /aws/sagemaker/Endpoints/churn and at the update's alarms, where it has any; fix the cause and call again."
     );
     let long = rolled_back(Some(&"x".repeat(2000))).to_string();
     assert!(long.contains("alarms"), "{long}");
@@ -152,10 +96,10 @@ fn a_long_list_of_what_is_left_does_not_crowd_out_the_error() {
         error: Error::EndpointNotFound {
             endpoint_name: "churn".to_owned(),
         },
-        left_behind: vec![LeftBehind {
-            resource: "model model-1".to_owned(),
-            reason: "x".repeat(3000),
-        }],
+        left_behind: vec![left(
+            Resource::Model("model-1".to_owned()),
+            &"x".repeat(3000),
+        )],
     };
     let message = failure.to_string();
     assert!(
@@ -163,7 +107,7 @@ fn a_long_list_of_what_is_left_does_not_crowd_out_the_error() {
         "{message}"
     );
     assert!(
-        message.contains("Left behind: model model-1, because xxx"),
+        message.contains("Left behind: model model-1, because DeleteModel failed: xxx"),
         "{message}"
     );
     assert!((500..800).contains(&message.chars().count()), "{message}");
@@ -239,3 +183,5 @@ proptest! {
         prop_assert!(message.chars().count() <= LONGEST_MESSAGE);
     }
 }
+
+mod refusals;

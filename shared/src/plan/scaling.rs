@@ -1,12 +1,17 @@
 //! What scales the variants of an endpoint, and what has to change for it to be as it should. Pure.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Notes, Plan};
+use aws_sdk_sagemaker::primitives::{DateTime, DateTimeFormat};
+
+use super::{DeploymentId, Plan, suspended_tags};
 use crate::contract::{
     Autoscaling, BadKey, DEFAULT_MIN_CAPACITY, InferenceOption, no_instances, too_few,
 };
+use crate::moment::Moment;
 
 /// The metric that the contract's keys are about.
 const INVOCATIONS: &str = "SageMakerVariantInvocationsPerInstance";
@@ -40,6 +45,17 @@ pub enum Change {
     Policy(Wire),
     /// Put a scheduled action (`PutScheduledAction`).
     ScheduledAction(Wire),
+}
+
+impl Change {
+    /// The operation that puts it.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::Target(_) => "RegisterScalableTarget",
+            Self::Policy(_) => "PutScalingPolicy",
+            Self::ScheduledAction(_) => "PutScheduledAction",
+        }
+    }
 }
 
 impl Scaling {
@@ -165,12 +181,11 @@ fn lost(kept: &[Scaling], plan: &Plan) -> Option<BadKey> {
         );
         return Some(BadKey::new(key, reason));
     }
-    let notes = Notes {
-        scaling: kept.to_vec(),
-        ..Notes::default()
-    };
-    notes.tags().is_none().then(|| {
-        let reason = "would take off more policies and scheduled actions than can be noted in the endpoint config's tags, to be put back; remove some, or deploy to a new endpoint";
+    // Every deployment's tags take the same room.
+    let id = DeploymentId::of_event("");
+    let whenever = Moment::since_epoch(Duration::ZERO);
+    suspended_tags(&id, kept, whenever).is_none().then(|| {
+        let reason = "would suspend more policies and scheduled actions than can be saved in the endpoint's tags, to be restored; remove some, or deploy to a new endpoint";
         BadKey::new(key, reason)
     })
 }
@@ -264,6 +279,8 @@ fn changed(asked: &Autoscaling, before: &Scaling) -> Result<Scaling, Vec<BadKey>
     })
 }
 
+const A_DAY: Duration = Duration::from_hours(24);
+
 const CONFIGURATION: &str = "TargetTrackingScalingPolicyConfiguration";
 
 fn tracks_invocations(policy: &Wire) -> bool {
@@ -329,6 +346,27 @@ pub fn changes(now: Option<&Scaling>, wanted: &Scaling) -> Vec<Change> {
         .chain(policies.cloned().map(Change::Policy))
         .chain(actions.cloned().map(Change::ScheduledAction))
         .collect()
+}
+
+/// Whether a change is about a scheduled action whose time is over, by a day and more: the service forgets it as soon as
+/// it is put, or refuses it. A time zone moves the time by less than a day.
+pub fn is_over(change: &Change, now: Moment) -> bool {
+    let Change::ScheduledAction(action) = change else {
+        return false;
+    };
+    let text = |member: &str| action.get(member).and_then(Value::as_str);
+    let once =
+        text("Schedule").and_then(|schedule| schedule.strip_prefix("at(")?.strip_suffix(')'));
+    let at =
+        once.and_then(|at| DateTime::from_str(&format!("{at}Z"), DateTimeFormat::DateTime).ok());
+    let end = action
+        .get("EndTime")
+        .and_then(Value::as_f64)
+        .map(DateTime::from_secs_f64);
+    [at, end]
+        .into_iter()
+        .flatten()
+        .any(|time| now.since_time(time) > A_DAY)
 }
 
 /// Whether an object has every member of another, as it is there; members beyond are the service's defaults.

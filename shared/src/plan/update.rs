@@ -130,6 +130,7 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
         option,
         resized,
         autoscaling: ScalingPlan::default(),
+        anchor: live.model.is_some().then_some(as_live),
     })
 }
 

@@ -11,7 +11,7 @@ use aws_sdk_sagemaker::config::SharedCredentialsProvider;
 
 use crate::autoscaling::Autoscaling;
 use crate::contract::Environment;
-use crate::deploy::Services;
+use crate::drive::Services;
 use crate::queue::Queues;
 use crate::sagemaker::SageMaker;
 

@@ -4,7 +4,7 @@ use aws_sdk_sagemaker::types::{OutputParameter, StepStatus};
 use uuid::Uuid;
 
 use super::{PAGE_SIZE, SageMaker};
-use crate::failure::ServiceFailure;
+use crate::failure::{FailureKind, ServiceFailure};
 
 /// What a pipeline's step waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Waiting {
     ToStop,
     /// Nothing: it was answered, or its time was up.
     NoMore,
+    /// The pipeline execution does not list the step. It may not list it yet.
+    NotListed,
 }
 
 impl SageMaker {
@@ -39,7 +41,11 @@ impl SageMaker {
             let step = step.map_err(|error| {
                 let resource = format!("pipeline execution {pipeline_execution_arn}");
                 ServiceFailure::of("ListPipelineExecutionSteps", resource, &error)
-            })?;
+            });
+            let step = match step {
+                Err(failure) if failure.kind == FailureKind::NotFound => break,
+                step => step?,
+            };
             let callback = step.metadata.and_then(|metadata| metadata.callback);
             if callback
                 .and_then(|callback| callback.callback_token)
@@ -53,7 +59,7 @@ impl SageMaker {
                 });
             }
         }
-        Ok(Waiting::NoMore)
+        Ok(Waiting::NotListed)
     }
 
     /// Ends a pipeline's callback step well (`SendPipelineExecutionStepSuccess`). The same answer may be sent again.

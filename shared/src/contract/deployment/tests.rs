@@ -40,7 +40,7 @@ fn the_required_keys_alone_give_the_contracts_defaults() {
     assert_eq!(request.on_timeout, OnTimeout::Fail);
     assert_eq!(request.on_failure, OnFailure::Delete);
     assert!(request.require_approved_package);
-    assert!(!request.replace_failed_endpoint);
+    assert_eq!(request.on_failed_endpoint, OnFailedEndpoint::Refuse);
     assert!(!request.dry_run);
     assert_eq!(request.shape, Shape::default());
     assert!(request.retain_all_variant_properties);
@@ -229,3 +229,5 @@ proptest! {
         prop_assert!(DeployRequest::parse(DeploymentKind::New, &event.to_string(), &Environment::new()).is_ok());
     }
 }
+
+mod identity;

@@ -235,4 +235,5 @@ fn a_policy_that_alarms_refer_to_cannot_be_put_back() {
     assert_eq!(scaling.irreplaceable(), Some("steps"));
 }
 
+mod over;
 mod planned;

@@ -141,7 +141,7 @@ fn what_could_not_be_put_back_is_refused_under_the_key_that_would_take_it_off() 
     long.policies[0].insert("PolicyName".to_owned(), json!("x".repeat(5000)));
     for (scaling, words) in [
         (steps, "the scaling policy steps"),
-        (long, "than can be noted"),
+        (long, "than can be saved in the endpoint's tags"),
     ] {
         let known = KnownScaling {
             registered: vec![scaling],

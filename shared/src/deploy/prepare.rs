@@ -1,0 +1,184 @@
+//! What the launch needs: the checkpoint, the model, the endpoint config.
+
+use std::time::Duration;
+
+use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
+use aws_sdk_sagemaker::types::Tag;
+
+use super::call::Write;
+use super::decide::Target;
+use super::facts::Known;
+use super::forward::task;
+use super::{Engine, Missing, Presence, Step, Task};
+use crate::contract::DeploymentKind;
+use crate::moment::Moment;
+use crate::plan::{Checkpoint, Route, Stage, made_by, made_for, replaces};
+
+impl Engine {
+    /// The checkpoint, the model and the endpoint config.
+    pub(super) fn make(
+        &mut self,
+        route: Route,
+        target: &Target,
+        now: Moment,
+    ) -> Known<Option<Step>> {
+        let Some(plan) = self.plan.clone() else {
+            return Ok(None);
+        };
+        let first = [Task::Checkpoint, Task::Model, Task::EndpointConfig];
+        let model_first = [Task::Model, Task::Checkpoint, Task::EndpointConfig];
+        let after_model = route == Route::Create || plan.anchor.is_none();
+        for task in if after_model { model_first } else { first } {
+            if self.done.contains(&task) {
+                continue;
+            }
+            let step = match task {
+                Task::Model => self.make_model(route, target, now)?,
+                Task::Checkpoint => self.write_checkpoint(route, target, now)?,
+                _ => self.make_endpoint_config(target)?,
+            };
+            if step.is_some() {
+                return Ok(step);
+            }
+            self.done.insert(task);
+        }
+        Ok(None)
+    }
+
+    fn make_model(&mut self, route: Route, target: &Target, now: Moment) -> Known<Option<Step>> {
+        // Of an anchor that is known already. After a create that was not answered, a look is surer than another one.
+        let looks = route == Route::Create || self.model == Presence::Maybe;
+        if looks && self.facts.model(&target.model)?.is_some() {
+            if !matches!(self.model, Presence::Certain { .. }) {
+                self.model = Presence::Certain {
+                    made: None,
+                    arn: None,
+                };
+            }
+            return Ok(None);
+        }
+        let Some(plan) = &self.plan else {
+            return Ok(None);
+        };
+        // Claimed as it is made: nobody can have announced an undo before.
+        let claim = self.notice(target, now).claim(&self.id);
+        let mut request = plan.model.clone().tags(made_by(&self.id)).tags(claim);
+        if route == Route::Create {
+            request = request.tags(checkpoint(route, target, now).tag(&self.id));
+        }
+        let request = Box::new(request);
+        Ok(Some(task(Task::Model, Write::CreateModel { request })))
+    }
+
+    fn make_endpoint_config(&mut self, target: &Target) -> Known<Option<Step>> {
+        if self.endpoint_config == Presence::Maybe
+            && self
+                .facts
+                .endpoint_config(&target.endpoint_config)?
+                .is_some()
+        {
+            self.endpoint_config = Presence::Certain {
+                made: None,
+                arn: None,
+            };
+            return Ok(None);
+        }
+        let Some(plan) = &self.plan else {
+            return Ok(None);
+        };
+        let mut request = plan.endpoint_config.clone().tags(made_by(&self.id));
+        if !target.previous.is_empty() {
+            request = request.tags(replaces(&target.previous));
+        }
+        let request = Box::new(request);
+        let write = Write::CreateEndpointConfig { request };
+        Ok(Some(task(Task::EndpointConfig, write)))
+    }
+
+    /// Puts the checkpoint on the anchor, and makes the anchor if that is an endpoint config of its own.
+    pub(super) fn write_checkpoint(
+        &mut self,
+        route: Route,
+        target: &Target,
+        now: Moment,
+    ) -> Known<Option<Step>> {
+        let next = checkpoint(route, target, now);
+        let is_written = self.checkpoint.as_ref().is_some_and(|written| {
+            let same_names = written.endpoint_config == next.endpoint_config
+                && written.model == next.model
+                && written.previous == next.previous;
+            same_names && written.route == route && written.stage == Stage::Planned
+        });
+        if is_written {
+            return Ok(None);
+        }
+        let tag = next.tag(&self.id);
+        let write = match (self.anchor_arn()?, self.asked.kind) {
+            (Some(arn), _) => Write::AddTags {
+                arn,
+                tags: vec![tag],
+            },
+            (None, DeploymentKind::New) => return Ok(None),
+            (None, DeploymentKind::Existing) => Write::CreateEndpointConfig {
+                request: Box::new(self.anchor(tag)),
+            },
+        };
+        Ok(Some(task(Task::Checkpoint, write)))
+    }
+
+    /// The request that makes the anchor. No endpoint ever uses it; it says what the live endpoint config says.
+    fn anchor(&self, checkpoint: Tag) -> CreateEndpointConfigInputBuilder {
+        let plan = self.plan.as_ref();
+        let content = plan.map(|plan| plan.anchor.clone().unwrap_or(plan.endpoint_config.clone()));
+        content
+            .unwrap_or_default()
+            .endpoint_config_name(self.anchor_name())
+            .set_tags(Some(vec![made_for(self.name()), checkpoint]))
+    }
+
+    /// How long the prerequisite has existed that the service does not find.
+    pub(super) fn age_of_prerequisite(
+        &self,
+        missing: &Missing,
+        target: &Target,
+        now: Moment,
+    ) -> Known<Duration> {
+        let is_model = missing.failure.operation == "CreateEndpointConfig";
+        let presence = if is_model {
+            &self.model
+        } else {
+            &self.endpoint_config
+        };
+        if let Presence::Certain {
+            made: Some(made), ..
+        } = presence
+        {
+            let since = self.found_at.map_or(*made, |_| missing.since);
+            return Ok(now.since(since));
+        }
+        let created = if is_model {
+            let model = self.facts.model(&target.model)?;
+            model.and_then(|model| model.creation_time)
+        } else {
+            let config = self.facts.endpoint_config(&target.endpoint_config)?;
+            config.and_then(|config| config.creation_time)
+        };
+        // The service says that it exists, and does not show it.
+        let noticed = self.checkpoint_found.unwrap_or(missing.since);
+        let age = created.map_or(now.since(noticed), |created| now.since_time(created));
+        // The patience starts anew once the service has found it.
+        Ok(self.found_at.map_or(age, |_| now.since(missing.since)))
+    }
+}
+
+pub(super) fn checkpoint(route: Route, target: &Target, now: Moment) -> Checkpoint {
+    Checkpoint {
+        route,
+        stage: Stage::Planned,
+        at: now,
+        endpoint_config: target.endpoint_config.clone(),
+        model: target.model.clone(),
+        previous: target.previous.clone(),
+        since: target.since,
+    }
+}

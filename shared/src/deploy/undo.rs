@@ -1,0 +1,409 @@
+//! The undo: what a failed deployment made is deleted, newest first, and the autoscaling that it suspended is restored.
+//!
+//! Nothing is deleted before a poll shows that the endpoint does not use it, nothing that this deployment did not make,
+//! and nothing that another one has claimed. What stays is named. It never replaces the error that made the undo
+//! necessary.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_sagemaker::types::EndpointStatus;
+
+use super::call::Write;
+use super::decide::{Launch, SETTLING, Target, shows_launch};
+use super::facts::Known;
+use super::forward::call;
+use super::{Engine, Errand, Fate, HOLD, Phase, Presence, Step};
+use crate::contract::OnFailure;
+use crate::error::{Error, Resource, Stays};
+use crate::moment::Moment;
+use crate::plan::{Route, failure_tags, notice_keys, uses_model};
+use crate::sagemaker::{Endpoint, Waiting};
+
+/// What comes after an undo.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Purpose {
+    /// The error.
+    Fail(Error),
+    /// Nobody waits for the deployment, and it has not started.
+    Abandon(Waiting),
+    /// The deployment goes on with another plan.
+    Discard { keeps_model: bool },
+}
+
+/// A part of the undo, in order. Each is done once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    RestoreScaling,
+    ForgetScaling,
+    RecordFailure,
+    DeleteEndpoint,
+    Announce,
+    DeleteEndpointConfig,
+    DeleteModel,
+    Retract,
+}
+
+/// An undo on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Undo {
+    pub(super) purpose: Purpose,
+    /// What goes; `None` if nothing was made.
+    pub(super) target: Option<Target>,
+    pub(super) model: Presence,
+    pub(super) endpoint_config: Presence,
+    pub(super) announced: Option<Moment>,
+    pub(super) done: BTreeSet<Part>,
+}
+
+/// What a poll means for the undo.
+#[derive(Debug, Clone, PartialEq)]
+enum Clearing {
+    /// The endpoint does not use the target.
+    Clear,
+    /// It is the failed endpoint of this deployment.
+    DeleteEndpoint,
+    /// Only time tells.
+    Wait,
+    /// The endpoint uses the target, or may.
+    Keep(Stays),
+    /// The event asks to keep it.
+    AskedToKeep,
+    /// The launch was accepted after all.
+    Started,
+}
+
+impl Undo {
+    pub(super) fn new(
+        purpose: Purpose,
+        target: Option<Target>,
+        model: Presence,
+        endpoint_config: Presence,
+    ) -> Self {
+        Self {
+            purpose,
+            target,
+            model,
+            endpoint_config,
+            announced: None,
+            done: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn keeps_model(&self) -> bool {
+        matches!(self.purpose, Purpose::Discard { keeps_model: true })
+    }
+}
+
+/// What one poll means for the undo of a target. Pure.
+fn clearing(
+    endpoint: Option<&Endpoint>,
+    target: &Target,
+    route: Route,
+    launch: Launch,
+    on_failure: OnFailure,
+) -> Clearing {
+    use EndpointStatus as S;
+    let Some(endpoint) = endpoint else {
+        return Clearing::Clear;
+    };
+    let used = endpoint.uses(&target.endpoint_config);
+    let creates = route != Route::Update;
+    let is_sent = matches!(launch, Launch::Sent { .. });
+    if is_sent && (shows_launch(endpoint, target, route) || used && endpoint.status == S::InService)
+    {
+        return Clearing::Started;
+    }
+    match (&endpoint.status, used) {
+        (S::Failed, true) if creates && on_failure == OnFailure::Delete => Clearing::DeleteEndpoint,
+        (S::Failed, true) if creates => Clearing::AskedToKeep,
+        // The old and the new variants are both in service, whatever endpoint config it names.
+        (S::UpdateRollbackFailed, _) => Clearing::Keep(Stays::PerhapsInUse),
+        (S::InService | S::OutOfService | S::Failed, true) => Clearing::Keep(Stays::InUse),
+        (S::InService | S::OutOfService | S::Failed, false) => Clearing::Clear,
+        _ => Clearing::Wait,
+    }
+}
+
+impl Engine {
+    /// What comes next in the undo.
+    pub(super) fn undo(&mut self, now: Moment) -> Known<Step> {
+        let Phase::Undo(undo) = self.phase.clone() else {
+            return Ok(Step::Enter(Box::new(Phase::Forward)));
+        };
+        let Some(target) = undo.target.clone() else {
+            return Ok(self.end_undo(undo));
+        };
+        if let Launch::Sent { at: Some(at) } = self.launch
+            && now.since(at) < SETTLING
+        {
+            return Ok(Step::Wait);
+        }
+        let name = self.name().to_owned();
+        let endpoint = self.facts.endpoint(&name)?.cloned();
+        let endpoint = endpoint.as_ref();
+        let route = self.route();
+        let on_failure = self.asked.request.on_failure;
+        match clearing(endpoint, &target, route, self.launch, on_failure) {
+            Clearing::Clear => {}
+            Clearing::Wait => return Ok(Step::Wait),
+            Clearing::Started => {
+                self.target = Some(target);
+                self.launch = Launch::Visible {
+                    modified: endpoint.and_then(|endpoint| endpoint.last_modified),
+                    at: now,
+                };
+                return Ok(Step::Enter(Box::new(Phase::Forward)));
+            }
+            Clearing::AskedToKeep => {
+                self.undone(undo.purpose, Fate::Stays);
+                return Ok(Step::Enter(Box::new(self.phase.clone())));
+            }
+            Clearing::Keep(why) => {
+                if let Some(step) = self.restore_scaling(&undo, endpoint, now)? {
+                    return Ok(step);
+                }
+                self.leave_all(&undo, &target, &why)?;
+                return Ok(self.end_undo(undo));
+            }
+            Clearing::DeleteEndpoint => {
+                if let Some(step) = self.delete_failed(&undo, endpoint)? {
+                    return Ok(step);
+                }
+            }
+        }
+        if let Some(step) = self.restore_scaling(&undo, endpoint, now)? {
+            return Ok(step);
+        }
+        let model_arn = self.arn_of_model(&undo, &target)?;
+        let claims = match &model_arn {
+            Some(arn) => match self.announce(&undo, &target, arn, now)? {
+                Ok(claims) => claims,
+                Err(step) => return Ok(step),
+            },
+            None => Claims::default(),
+        };
+        if let Some(step) = self.delete_endpoint_config(&undo, &target, claims)? {
+            return Ok(step);
+        }
+        if let Some(step) = self.delete_model(&undo, &target, endpoint, claims)? {
+            return Ok(step);
+        }
+        if let Some(arn) = model_arn
+            && undo.announced.is_some()
+            && !undo.done.contains(&Part::DeleteModel)
+            && !undo.done.contains(&Part::Retract)
+        {
+            let keys = notice_keys(&self.id, &self.asked.process);
+            return Ok(part(Part::Retract, Write::DeleteTags { arn, keys }));
+        }
+        Ok(self.end_undo(undo))
+    }
+
+    fn end_undo(&mut self, undo: Undo) -> Step {
+        self.undone(undo.purpose, Fate::Undone);
+        Step::Enter(Box::new(self.phase.clone()))
+    }
+
+    /// Deletes the failed endpoint that this deployment made, once its reason is where the next process finds it.
+    fn delete_failed(&mut self, undo: &Undo, endpoint: Option<&Endpoint>) -> Known<Option<Step>> {
+        let Some(endpoint) = endpoint else {
+            return Ok(None);
+        };
+        let made_by = self.facts.tags(&endpoint.arn)?.made_by();
+        if made_by != Some(self.id.as_str()) {
+            return Ok(Some(self.keep_endpoint(undo, &Stays::EndpointOfAnother)?));
+        }
+        if undo.done.contains(&Part::DeleteEndpoint) {
+            return Ok(Some(Step::Wait));
+        }
+        if !undo.done.contains(&Part::RecordFailure)
+            && let Purpose::Fail(Error::EndpointCreationFailed { how, .. }) = &undo.purpose
+            && let Some(arn) = self.anchor_arn()?
+        {
+            let tags = failure_tags(how.words());
+            return Ok(Some(part(
+                Part::RecordFailure,
+                Write::AddTags { arn, tags },
+            )));
+        }
+        let name = self.name().to_owned();
+        Ok(Some(part(
+            Part::DeleteEndpoint,
+            Write::DeleteEndpoint { name },
+        )))
+    }
+
+    fn keep_endpoint(&mut self, undo: &Undo, why: &Stays) -> Known<Step> {
+        if let Some(target) = &undo.target {
+            self.leave_all(undo, target, why)?;
+        }
+        let purpose = undo.purpose.clone();
+        self.undone(purpose, Fate::Undone);
+        Ok(Step::Enter(Box::new(self.phase.clone())))
+    }
+
+    /// Restores what this deployment has suspended. A deployment that goes on leaves it suspended.
+    fn restore_scaling(
+        &mut self,
+        undo: &Undo,
+        endpoint: Option<&Endpoint>,
+        now: Moment,
+    ) -> Known<Option<Step>> {
+        let Some(endpoint) = endpoint else {
+            return Ok(None);
+        };
+        if matches!(undo.purpose, Purpose::Discard { .. })
+            || undo.done.contains(&Part::ForgetScaling)
+        {
+            return Ok(None);
+        }
+        let board = self.facts.tags(&endpoint.arn)?.clone();
+        let keys = board.suspended_keys_of(&self.id);
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        if !undo.done.contains(&Part::RestoreScaling) {
+            for wanted in board.suspended_by(&self.id) {
+                let registered = self.facts.scaling(self.name(), &wanted.variant)?;
+                let step = self.put_scaling(registered.as_ref(), &wanted, now);
+                if let Some(Step::Do(call, _)) = step {
+                    return Ok(Some(Step::Do(call, Errand::Undo(Part::RestoreScaling))));
+                }
+            }
+        }
+        let arn = endpoint.arn.clone();
+        Ok(Some(part(
+            Part::ForgetScaling,
+            Write::DeleteTags { arn, keys },
+        )))
+    }
+
+    pub(super) fn arn_of_model(&self, undo: &Undo, target: &Target) -> Known<Option<String>> {
+        if undo.done.contains(&Part::DeleteModel) {
+            return Ok(None);
+        }
+        if let Presence::Certain { arn: Some(arn), .. } = &undo.model {
+            return Ok(Some(arn.clone()));
+        }
+        let model = self.facts.model(&target.model)?;
+        Ok(model.and_then(|model| model.model_arn.clone()))
+    }
+
+    /// Announces the undo on the model, and finds out who has claimed what.
+    fn announce(
+        &mut self,
+        undo: &Undo,
+        target: &Target,
+        arn: &str,
+        now: Moment,
+    ) -> Known<Result<Claims, Step>> {
+        let holds = undo.announced.is_some_and(|at| now.since(at) < HOLD);
+        if !holds && !undo.done.contains(&Part::Announce) {
+            let tags = vec![self.notice(target, now).undo(&self.id)];
+            let arn = arn.to_owned();
+            return Ok(Err(part(Part::Announce, Write::AddTags { arn, tags })));
+        }
+        let board = self.facts.tags(arn)?;
+        let mut claims = Claims {
+            made: board.made_by() == Some(self.id.as_str()),
+            ..Claims::default()
+        };
+        for (id, notice) in board.claims() {
+            if notice.process == self.asked.process || notice.is_obsolete(now) {
+                continue;
+            }
+            if id != self.id.as_str() {
+                claims.model = true;
+                claims.endpoint_config |= notice.endpoint_config == target.endpoint_config;
+            } else if notice.holds(now) && !self.launch.is_confirmed() {
+                // Another process of this deployment is about to launch. A later poll tells whether it did.
+                return Ok(Err(Step::Wait));
+            }
+        }
+        Ok(Ok(claims))
+    }
+
+    fn delete_endpoint_config(
+        &mut self,
+        undo: &Undo,
+        target: &Target,
+        claims: Claims,
+    ) -> Known<Option<Step>> {
+        if undo.done.contains(&Part::DeleteEndpointConfig) {
+            return Ok(None);
+        }
+        let name = target.endpoint_config.clone();
+        if !self.is_made(&undo.endpoint_config, &name)? {
+            return Ok(None);
+        }
+        if claims.endpoint_config {
+            self.leave(Resource::EndpointConfig(name), &Stays::Claimed);
+            return Ok(None);
+        }
+        let write = Write::DeleteEndpointConfig { name };
+        Ok(Some(part(Part::DeleteEndpointConfig, write)))
+    }
+
+    /// Whether this deployment made an endpoint config that is still there.
+    pub(super) fn is_made(&self, presence: &Presence, name: &str) -> Known<bool> {
+        if let Presence::Certain { made: Some(_), .. } = presence {
+            return Ok(true);
+        }
+        let Some(config) = self.facts.endpoint_config(name)? else {
+            return Ok(false);
+        };
+        let arn = config.endpoint_config_arn.clone().unwrap_or_default();
+        Ok(self.facts.tags(&arn)?.made_by() == Some(self.id.as_str()))
+    }
+
+    fn delete_model(
+        &mut self,
+        undo: &Undo,
+        target: &Target,
+        endpoint: Option<&Endpoint>,
+        claims: Claims,
+    ) -> Known<Option<Step>> {
+        let name = target.model.clone();
+        let is_anchor = self.is_new();
+        // The anchor tells a repeated message that it failed, until its step is answered.
+        let later = is_anchor && self.asked.callback.is_some();
+        let config = Resource::EndpointConfig(target.endpoint_config.clone());
+        let config_stays = self.is_left(&config);
+        let made_here = matches!(undo.model, Presence::Certain { made: Some(_), .. });
+        if undo.keeps_model()
+            || later
+            || undo.done.contains(&Part::DeleteModel)
+            || !(claims.made || made_here)
+        {
+            return Ok(None);
+        }
+        if let Some(endpoint) = endpoint {
+            let live = self.facts.endpoint_config(&endpoint.config)?;
+            if live.is_some_and(|live| uses_model(live, &name)) {
+                return Ok(None);
+            }
+        }
+        if claims.model || config_stays {
+            let why = if claims.model {
+                Stays::Claimed
+            } else {
+                Stays::ReferredTo
+            };
+            self.leave(Resource::Model(name), &why);
+            return Ok(None);
+        }
+        Ok(Some(part(Part::DeleteModel, Write::DeleteModel { name })))
+    }
+}
+
+/// What others have claimed, and whether this deployment made the model.
+#[derive(Debug, Clone, Copy, Default)]
+struct Claims {
+    made: bool,
+    model: bool,
+    endpoint_config: bool,
+}
+
+fn part(part: Part, write: Write) -> Step {
+    call(write, Errand::Undo(part))
+}
