@@ -1,126 +1,158 @@
-//! A process that is killed after a call has acted, and the next one that takes up what it finds.
+//! A process that is killed after a call has acted, and the next one that resumes from what it finds.
 
-use std::time::Duration;
-
-use sagemaker_local::{Fault, FaultKind, Outcome};
-use serde_json::json;
+use sagemaker_local::Outcome;
+use serde_json::{Value, json};
 use shared::contract::DeploymentKind::{self, Existing, New};
-use tokio::time::sleep;
 
-use crate::scene::{ENDPOINT, Scene, budget, error_type, event, run, with};
+use crate::scene::{Door, ENDPOINT, Ended, QUICK, Scene, event, with};
 
-const FOR_EVER: FaultKind = FaultKind::Late {
-    milliseconds: 3_600_000,
-};
+/// Fails the next creation or update of the endpoint.
+fn fails(scene: &Scene, kind: DeploymentKind) {
+    let reason = Some("no such image".to_owned());
+    let outcome = match kind {
+        New => Outcome::CreateFails { reason },
+        Existing => Outcome::UpdateRollsBack { reason },
+    };
+    scene.server.set_outcome(ENDPOINT, outcome);
+}
 
-/// Runs a deployment and drops it when its call number `last` has acted and is not answered yet. `false` where the
-/// deployment ends before.
-pub(crate) async fn killed_after(
+fn failure_of(kind: DeploymentKind) -> &'static str {
+    match kind {
+        New => "EndpointCreationFailed",
+        Existing => "UpdateRolledBack",
+    }
+}
+
+/// A deployment of which a process is killed in the middle of call number `last`, and which is then taken to its end:
+/// the call is repeated, or the message delivered again. `None` if it ends before that call.
+pub(crate) async fn killed_in(
     scene: &Scene,
+    door: Door,
     kind: DeploymentKind,
-    event: &serde_json::Value,
+    event: &Value,
     last: usize,
-) -> bool {
-    scene.server.clear_calls();
-    let skip = u32::try_from(last).expect("few calls");
-    scene.server.inject(Fault::once("*", FOR_EVER).after(skip));
-    let services = scene.patient_client();
-    let deployment = run(&services, kind, event, budget(Duration::from_secs(10)));
-    let acted = async {
-        while scene.server.calls().len() <= last {
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    let killed = tokio::select! {
-        _ = deployment => false,
-        () = acted => true,
-    };
-    scene.server.clear_faults();
-    killed
-}
-
-#[tokio::test]
-async fn what_a_killed_process_has_done_is_taken_up_by_the_next() {
-    for kind in [New, Existing] {
-        for last in 0.. {
-            let scene = Scene::before(kind).await;
-            let event = event(&scene.package());
-            if !killed_after(&scene, kind, &event, last).await {
-                // Everything from the first look to the last poll has been cut off once.
-                assert!(last >= 6, "{kind:?}: only {last} calls");
-                break;
-            }
-            let answer = scene.run(kind, &event).await.expect("it is taken up");
-            assert_eq!(
-                scene.endpoint(ENDPOINT)["EndpointConfigName"],
-                answer.endpoint_config.as_str()
-            );
-            // No second model, no second config, no second fleet.
-            let expected = if kind == New { [1, 1, 1] } else { [2, 2, 1] };
-            let found = scene.inventory().map(|names| names.len());
-            assert_eq!(found, expected, "{kind:?} killed after call {last}");
-            let begun = |operation| {
-                let calls = scene.calls_of(operation);
-                calls.iter().filter(|call| call.acted).count()
-            };
-            assert_eq!(
-                begun("CreateEndpoint") + begun("UpdateEndpoint"),
-                1,
-                "{kind:?} killed after call {last}"
-            );
-        }
+) -> Option<Ended> {
+    let mut asked = scene.ask(door, kind, event);
+    if asked.until_killed(last).await.is_some() {
+        return None;
     }
+    Some(asked.until_ended().await)
 }
 
-#[tokio::test]
-async fn an_update_that_was_rolled_back_after_its_process_was_killed_is_told_as_one() {
-    for keys in [json!({}), json!({"instance_type": "ml.c7i.large"})] {
-        // given a process that is killed when its update has begun
-        let (scene, _) = Scene::serving().await;
-        let event = with(event(&scene.package()), &keys);
-        let outcome = Outcome::UpdateRollsBack { reason: None };
-        scene.server.set_outcome(ENDPOINT, outcome);
-        scene.server.inject(Fault::once("UpdateEndpoint", FOR_EVER));
-        let services = scene.patient_client();
-        tokio::select! {
-            _ = run(&services, Existing, &event, budget(Duration::from_secs(10))) => panic!("{keys}: not killed"),
-            () = scene.until_called("UpdateEndpoint", 1) => {}
-        }
-        // when the same event comes after the rollback
-        while scene.endpoint(ENDPOINT)["EndpointStatus"] != "InService" {
-            sleep(Duration::from_millis(1)).await;
-        }
-        let ended = scene.run(Existing, &event).await;
-        // then it tells, and does not begin once more
-        assert_eq!(error_type(&ended), "UpdateRolledBack", "{keys}");
-        assert_eq!(scene.calls_of("UpdateEndpoint").len(), 1, "{keys}");
-    }
-}
-
-#[tokio::test]
-async fn an_undo_that_was_killed_is_finished_by_the_next_call_of_the_same_deployment() {
+async fn killed_in_every_call_of_a_deployment(door: Door, kind: DeploymentKind) {
     for last in 0.. {
-        let scene = Scene::empty().await;
+        let case = format!("{door:?} {kind:?} killed in call {last}");
+        let scene = Scene::before_with(kind, QUICK).await;
         let event = event(&scene.package());
-        scene
-            .server
-            .set_outcome(ENDPOINT, Outcome::CreateFails { reason: None });
-        if !killed_after(&scene, New, &event, last).await {
-            assert!(last >= 9, "only {last} calls");
+        let Some(ended) = killed_in(&scene, door, kind, &event, last).await else {
+            // Every call from the first observation to the last has been cut off once.
+            assert!(last >= 15, "{case}: so few");
             break;
-        }
-        // Whatever was cut off, after at most one told failure the deployment goes through.
-        let mut ended = scene.run(New, &event).await;
-        if ended.is_err() {
-            assert_eq!(
-                error_type(&ended),
-                "EndpointCreationFailed",
-                "killed after call {last}"
-            );
-            ended = scene.run(New, &event).await;
-        }
-        ended.unwrap_or_else(|failure| panic!("killed after call {last}: {failure}"));
+        };
+        let answer = ended.deployed();
+        // A call that is repeated after the end cannot always know that it was the first to deploy this.
+        let words: &[&str] = match door {
+            Door::Call => &["Deployed", "Unchanged"],
+            Door::Queue => &["Deployed"],
+        };
+        assert!(
+            words.contains(&answer.deployment_status.as_str()),
+            "{case}: {answer:?}"
+        );
+        let live = &scene.endpoint(ENDPOINT)["EndpointConfigName"];
+        assert_eq!(*live, answer.endpoint_config.as_str(), "{case}");
+        // No second model, no second config, no second fleet.
+        let expected = match kind {
+            New => [1, 1, 1],
+            Existing => [2, 2, 1],
+        };
         let found = scene.inventory().map(|names| names.len());
-        assert_eq!(found, [1, 1, 1], "killed after call {last}");
+        assert_eq!(found, expected, "{case}");
+        assert_eq!(scene.started(), 1, "{case}");
+    }
+}
+
+async fn killed_in_every_call_of_a_deployment_that_fails(door: Door, kind: DeploymentKind) {
+    for last in 0.. {
+        let case = format!("{door:?} {kind:?} killed in call {last}");
+        let scene = Scene::before_with(kind, QUICK).await;
+        let event = event(&scene.package());
+        let inventory = scene.inventory();
+        fails(&scene, kind);
+        let Some(mut ended) = killed_in(&scene, door, kind, &event, last).await else {
+            assert!(last >= 15, "{case}: so few");
+            break;
+        };
+        let has_failed = ended.word() == failure_of(kind);
+        if has_failed {
+            assert_eq!(scene.inventory(), inventory, "{case}");
+            assert_eq!(scene.started(), 1, "{case}");
+        }
+        match door {
+            // A message is one deployment, which fails once and says so.
+            Door::Queue => assert!(has_failed, "{case}: {ended:?}"),
+            // A call reports a failure at most once; another call deploys.
+            Door::Call => {
+                if has_failed {
+                    ended = scene.through(door, kind, &event).await;
+                }
+                assert!(
+                    ["Deployed", "Unchanged"].contains(&ended.word()),
+                    "{case}: {ended:?}"
+                );
+                let made = scene.inventory().map(|names| names.len());
+                let expected = if kind == New { [1, 1, 1] } else { [2, 2, 1] };
+                assert_eq!(made, expected, "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_deployment_that_is_killed_in_any_call_is_resumed() {
+    for door in Door::BOTH {
+        killed_in_every_call_of_a_deployment(door, New).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_killed_in_any_call_is_resumed() {
+    for door in Door::BOTH {
+        killed_in_every_call_of_a_deployment(door, Existing).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_creation_that_is_killed_in_any_call_is_reported_and_cleans_up() {
+    for door in Door::BOTH {
+        killed_in_every_call_of_a_deployment_that_fails(door, New).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_update_that_is_killed_in_any_call_is_reported_and_cleans_up() {
+    for door in Door::BOTH {
+        killed_in_every_call_of_a_deployment_that_fails(door, Existing).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_acceptance_nobody_knows_of_starts_again() {
+    for door in Door::BOTH {
+        for keys in [json!({}), json!({"instance_type": "ml.c7i.large"})] {
+            // Given a process that is killed when its update has started
+            let (scene, _) = Scene::serving().await;
+            let event = with(event(&scene.package()), &keys);
+            fails(&scene, Existing);
+            let mut asked = scene.ask(door, Existing, &event);
+            let killed = asked.until_killed_in("UpdateEndpoint").await;
+            assert!(killed.is_none(), "{door:?} {keys}: {killed:?}");
+            // when the call is repeated, or the message comes back, after the rollback
+            scene.until_status("InService").await;
+            let ended = asked.until_ended().await;
+            // then it starts once more: nobody can know whether the service had accepted the first one
+            assert_eq!(ended.word(), "Deployed", "{door:?} {keys}");
+            assert_eq!(scene.calls_of("UpdateEndpoint").len(), 2, "{door:?} {keys}");
+        }
     }
 }

@@ -1,16 +1,19 @@
-//! The library against a local `SageMaker`, over the wire. One binary, because linking the SDK is slow.
+//! The library against a local `SageMaker`. One binary, because linking the SDK is slow.
 
 mod autoscaling;
 mod breakage;
 mod callback;
 mod deployments;
+mod doors;
 mod events;
 mod killed;
 mod others;
 mod patience;
+mod previous;
+mod promises;
 mod random;
 mod scene;
 mod shapes;
 mod storm;
-mod superseded;
 mod traffic;
+mod wire;

@@ -1,111 +1,99 @@
-//! The scene that the tests play on: a local `SageMaker` whose deployments take fractions of a second, and the
-//! functions' own code at a pace to match.
+//! The scene that the tests play on: a local `SageMaker` without a socket and the functions' own code, with the real
+//! numbers of both. The clock is paused, so that it jumps to whatever is waited for: an hour takes milliseconds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sagemaker::config::{Credentials, SharedCredentialsProvider};
 use sagemaker_local::{Call, Server, Settings};
 use serde_json::{Value, json};
-use shared::autoscaling::Autoscaling;
-use shared::contract::{DeployAnswer, DeployRequest, DeploymentKind, Environment};
-use shared::deploy::{Budget, Services, deploy};
-use shared::error::Failure;
-use shared::queue::Queues;
-use shared::sagemaker::SageMaker;
-use shared::wait::Pace;
-use tokio::time::{Instant, sleep};
+use shared::contract::DeploymentKind;
+use tokio::time::sleep;
+
+mod door;
+mod process;
+
+pub(crate) use door::{Answer, Asked, Delivered, Door, Ended, deliver, receive};
+pub(crate) use process::{ATTEMPT_TIMEOUT, Network, Process, SOCKET_TIMEOUT};
 
 pub(crate) const ENDPOINT: &str = "churn";
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/SageMakerExecutionRole";
+
+/// How the key of a checkpoint's tag begins.
+const CHECKPOINT: &str = "sagemaker-deployments:deployment-";
 
 /// Name of somebody else's endpoint config.
 pub(crate) const THEIRS: &str = "theirs";
 
 /// How long a creation or an update takes on the scene.
-pub(crate) const DEPLOYMENT: Duration = Duration::from_millis(60);
+pub(crate) const DEPLOYMENT: Duration = Duration::from_secs(300);
 
-/// Five minutes between two steps of an update pass in 60 ms here.
-pub(crate) const GUARDRAIL_SCALE: f64 = 0.0002;
+/// The same in scenes that are played once for every call of a deployment.
+pub(crate) const QUICK: Duration = Duration::from_secs(30);
 
-/// A pace at which a deployment of [`DEPLOYMENT`] is seen to pass.
-pub(crate) const PACE: Pace = Pace {
-    shortest: Duration::from_millis(10),
-    longest: Duration::from_millis(60),
-    share: 0.06,
-    patience: Duration::from_millis(300),
-};
-
-/// A reply that takes longer than this is lost.
-pub(crate) const READ_TIMEOUT: Duration = Duration::from_millis(300);
+/// How long the creation takes of an endpoint that serves before the scene starts, so that few calls are spent on it.
+const CREATED_BEFORE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Scene {
-    pub(crate) server: Server,
-    pub(crate) services: Services,
+    pub(crate) server: Arc<Server>,
+    pub(crate) network: Network,
 }
 
 impl Scene {
     /// A region with nothing in it.
-    pub(crate) async fn empty() -> Self {
-        Self::lasting(DEPLOYMENT).await
+    pub(crate) fn empty() -> Self {
+        Self::lasting(DEPLOYMENT, DEPLOYMENT)
     }
 
-    async fn lasting(update: Duration) -> Self {
-        Self::with(Settings {
-            create: DEPLOYMENT,
-            update,
-            rollback: DEPLOYMENT / 3,
-            delete: DEPLOYMENT / 3,
-            guardrail_scale: GUARDRAIL_SCALE,
-            ..Settings::default()
-        })
-        .await
+    /// The same, where a creation and an update take this long.
+    pub(crate) fn lasting(create: Duration, update: Duration) -> Self {
+        Self::with(settings(create, update))
     }
 
-    pub(crate) async fn with(settings: Settings) -> Self {
-        let server = Server::start(settings).await.expect("a free port");
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(READ_TIMEOUT)
-            .operation_attempt_timeout(READ_TIMEOUT)
-            .build();
-        let services = connect(&server, timeouts, Some(credentials()));
-        Self { server, services }
+    pub(crate) fn with(settings: Settings) -> Self {
+        Self {
+            server: Arc::new(Server::without_socket(settings)),
+            network: Network::default(),
+        }
     }
 
-    /// The same region through a client that waits for replies as long as it takes.
-    pub(crate) fn patient_client(&self) -> Services {
-        connect(&self.server, TimeoutConfig::disabled(), Some(credentials()))
-    }
-
-    /// The same region through a client that has nothing to sign with.
-    pub(crate) fn client_without_credentials(&self) -> Services {
-        connect(&self.server, TimeoutConfig::disabled(), None)
+    /// A region with nothing in it behind a socket, in real time, where a creation and an update take this long.
+    pub(crate) async fn on_socket(lasting: Duration) -> Self {
+        let server = Server::start(settings(lasting, lasting)).await;
+        Self {
+            server: Arc::new(server.expect("a free port")),
+            network: Network::Socket,
+        }
     }
 
     /// An endpoint that serves the first version of a group, deployed by this product.
-    pub(crate) async fn serving() -> (Self, DeployAnswer) {
+    pub(crate) async fn serving() -> (Self, Answer) {
         Self::serving_with(DEPLOYMENT).await
     }
 
     /// The same, where an update takes this long.
-    pub(crate) async fn serving_with(update: Duration) -> (Self, DeployAnswer) {
-        let scene = Self::lasting(update).await;
-        let package = scene.package();
-        let answer = scene
-            .run(DeploymentKind::New, &event(&package))
-            .await
-            .expect("nothing is in its way");
-        scene.server.clear_calls();
-        (scene, answer)
+    pub(crate) async fn serving_with(update: Duration) -> (Self, Answer) {
+        Self::serving_as(update, &json!({})).await
     }
 
-    /// What a deployment of this kind begins from: nothing, or an endpoint that serves.
+    /// The same, deployed with these keys besides.
+    pub(crate) async fn serving_as(update: Duration, keys: &Value) -> (Self, Answer) {
+        let scene = Self::lasting(CREATED_BEFORE, update);
+        let event = with(event(&scene.package()), keys);
+        let ended = scene.through(Door::Call, DeploymentKind::New, &event).await;
+        scene.server.clear_calls();
+        (scene, ended.deployed())
+    }
+
+    /// What a deployment of this kind starts from: nothing, or an endpoint that serves.
     pub(crate) async fn before(kind: DeploymentKind) -> Self {
+        Self::before_with(kind, DEPLOYMENT).await
+    }
+
+    /// The same, where the deployment takes this long.
+    pub(crate) async fn before_with(kind: DeploymentKind, lasting: Duration) -> Self {
         match kind {
-            DeploymentKind::New => Self::empty().await,
-            DeploymentKind::Existing => Self::serving().await.0,
+            DeploymentKind::New => Self::lasting(lasting, lasting),
+            DeploymentKind::Existing => Self::serving_with(lasting).await.0,
         }
     }
 
@@ -114,22 +102,68 @@ impl Scene {
         self.server.register_package("churn")
     }
 
-    /// Runs a deploy function's code on an event, with two seconds to wait.
-    pub(crate) async fn run(
-        &self,
-        kind: DeploymentKind,
-        event: &Value,
-    ) -> Result<DeployAnswer, Failure> {
-        self.run_for(kind, event, Duration::from_secs(2)).await
+    /// A fresh process of a function.
+    pub(crate) fn process(&self) -> Process {
+        Process::start(&self.server, &self.network, None)
     }
 
-    pub(crate) async fn run_for(
+    /// Takes a deployment to its end through a door: a call that waits as long as the contract has it, or a message.
+    pub(crate) async fn through(&self, door: Door, kind: DeploymentKind, event: &Value) -> Ended {
+        self.ask(door, kind, event).until_ended().await
+    }
+
+    /// The same, with this much time to wait.
+    pub(crate) async fn through_for(
         &self,
+        door: Door,
         kind: DeploymentKind,
         event: &Value,
         wait: Duration,
-    ) -> Result<DeployAnswer, Failure> {
-        run(&self.services, kind, event, budget(wait)).await
+    ) -> Ended {
+        self.ask_for(door, kind, event, wait).until_ended().await
+    }
+
+    /// The same, for a deployment that takes longer than a call may wait: the call is repeated until it ends.
+    pub(crate) async fn to_the_end(
+        &self,
+        door: Door,
+        kind: DeploymentKind,
+        event: &Value,
+    ) -> Ended {
+        loop {
+            let ended = self.through(door, kind, event).await;
+            let goes_on = ["DeploymentTimedOut", "InProgress"].contains(&ended.word());
+            if door == Door::Queue || !goes_on {
+                return ended;
+            }
+        }
+    }
+
+    /// Asks for a deployment through a door. Nothing runs yet.
+    pub(crate) fn ask(&self, door: Door, kind: DeploymentKind, event: &Value) -> Asked {
+        Asked::new(self, door, kind, event, None)
+    }
+
+    /// The same, with this much time to wait.
+    pub(crate) fn ask_for(
+        &self,
+        door: Door,
+        kind: DeploymentKind,
+        event: &Value,
+        wait: Duration,
+    ) -> Asked {
+        Asked::new(self, door, kind, event, Some(wait))
+    }
+
+    /// Asks for a deployment by a call whose invocation ends so soon.
+    pub(crate) fn ask_until(
+        &self,
+        kind: DeploymentKind,
+        event: &Value,
+        deadline: Duration,
+    ) -> Asked {
+        let asked = Asked::new(self, Door::Call, kind, event, None);
+        asked.in_invocation_of(deadline)
     }
 
     /// Puts the endpoint onto a config of somebody else's, as soon as this deployment has called an operation.
@@ -156,8 +190,24 @@ impl Scene {
 
     /// Returns when an operation has been called so often.
     pub(crate) async fn until_called(&self, operation: &str, times: usize) {
-        while self.calls_of(operation).len() < times {
-            sleep(Duration::from_millis(1)).await;
+        self.until(|| self.count(|call| call.operation == operation) >= times)
+            .await;
+    }
+
+    /// Returns when the endpoint is there and in this status.
+    pub(crate) async fn until_status(&self, status: &str) {
+        let name = json!({ "EndpointName": ENDPOINT });
+        let is_so = || {
+            let found = self.server.call("DescribeEndpoint", name.clone());
+            found.is_ok_and(|endpoint| endpoint["EndpointStatus"] == status)
+        };
+        self.until(is_so).await;
+    }
+
+    /// Returns when something is so.
+    pub(crate) async fn until(&self, is_so: impl Fn() -> bool) {
+        while !is_so() {
+            sleep(Duration::from_millis(100)).await;
         }
     }
 
@@ -177,10 +227,13 @@ impl Scene {
         tags.expect("it is there").to_string()
     }
 
-    /// The operations that came over the wire, in order.
+    /// The operations that were called, in order, without those that only a queue or a pipeline sees.
     pub(crate) fn operations(&self) -> Vec<String> {
-        let calls = self.server.calls();
-        calls.into_iter().map(|call| call.operation).collect()
+        let calls = self.server.calls().into_iter();
+        calls
+            .map(|call| call.operation)
+            .filter(|operation| !DOOR_OPERATIONS.contains(&operation.as_str()))
+            .collect()
     }
 
     /// Whether no call so far was one to change anything.
@@ -190,20 +243,40 @@ impl Scene {
         self.operations().iter().all(reads)
     }
 
-    /// Whether no model, endpoint config or endpoint was asked to be deleted so far.
+    /// Whether no model, endpoint config or endpoint was asked to be deleted so far. An anchor, which no endpoint ever
+    /// uses, goes with its deployment.
     pub(crate) fn has_deleted_nothing(&self) -> bool {
-        let deletes =
-            |operation: &String| operation.starts_with("Delete") && operation != "DeleteTags";
-        !self.operations().iter().any(deletes)
+        let anchors: Vec<_> = self
+            .calls_of("CreateEndpointConfig")
+            .into_iter()
+            .filter(|call| call.request["Tags"].to_string().contains(CHECKPOINT))
+            .map(|call| call.request["EndpointConfigName"].clone())
+            .collect();
+        let deletes = |call: &Call| {
+            let is_anchor = anchors.contains(&call.request["EndpointConfigName"]);
+            call.operation.starts_with("Delete") && call.operation != "DeleteTags" && !is_anchor
+        };
+        self.count(deletes) == 0
     }
 
     /// The calls of one operation.
     pub(crate) fn calls_of(&self, operation: &str) -> Vec<Call> {
-        let calls = self.server.calls();
-        calls
-            .into_iter()
-            .filter(|call| call.operation == operation)
-            .collect()
+        self.server.read_calls(|calls| {
+            let of_it = calls.iter().filter(|call| call.operation == operation);
+            of_it.cloned().collect()
+        })
+    }
+
+    /// How many calls are like this.
+    pub(crate) fn count(&self, is_like: impl Fn(&Call) -> bool) -> usize {
+        let count = |calls: &[Call]| calls.iter().filter(|call| is_like(call)).count();
+        self.server.read_calls(count)
+    }
+
+    /// How many creations and updates of an endpoint the service was asked for and carried out.
+    pub(crate) fn started(&self) -> usize {
+        let starts = ["CreateEndpoint", "UpdateEndpoint"];
+        self.count(|call| starts.contains(&call.operation.as_str()) && call.acted)
     }
 
     /// The names of everything that a deployment makes: models, endpoint configs, endpoints.
@@ -216,37 +289,25 @@ impl Scene {
     }
 }
 
-pub(crate) async fn run(
-    services: &Services,
-    kind: DeploymentKind,
-    event: &Value,
-    budget: Budget,
-) -> Result<DeployAnswer, Failure> {
-    run_at(PACE, services, kind, event, budget).await
-}
-
-pub(crate) async fn run_at(
-    pace: Pace,
-    services: &Services,
-    kind: DeploymentKind,
-    event: &Value,
-    budget: Budget,
-) -> Result<DeployAnswer, Failure> {
-    let text = event.to_string();
-    let request = DeployRequest::parse(kind, &text, &Environment::new())?;
-    Box::pin(deploy(services, kind, &request, &text, budget, pace)).await
-}
-
-/// A budget with this much time to wait, and a little more for the undo and the answer.
-pub(crate) fn budget(wait: Duration) -> Budget {
-    let started = Instant::now();
-    Budget {
-        started,
-        wait_until: started + wait,
-        undo_until: started + wait + Duration::from_millis(900),
-        answer_by: started + wait + Duration::from_millis(1400),
+fn settings(create: Duration, update: Duration) -> Settings {
+    Settings {
+        create,
+        update,
+        rollback: update / 3,
+        delete: update / 10,
+        ..Settings::default()
     }
 }
+
+/// What the queue's door calls besides the deployment's own operations.
+const DOOR_OPERATIONS: [&str; 6] = [
+    "GetQueueUrl",
+    "ChangeMessageVisibility",
+    "ListPipelineExecutionSteps",
+    "DescribePipelineExecution",
+    "SendPipelineExecutionStepSuccess",
+    "SendPipelineExecutionStepFailure",
+];
 
 /// The event of a deployment of this package.
 pub(crate) fn event(package_arn: &str) -> Value {
@@ -259,37 +320,4 @@ pub(crate) fn with(mut event: Value, changes: &Value) -> Value {
         event[key] = value.clone();
     }
     event
-}
-
-pub(crate) fn error_type(ended: &Result<DeployAnswer, Failure>) -> &'static str {
-    ended
-        .as_ref()
-        .map_or_else(|failure| failure.error.error_type(), |_| "none")
-}
-
-fn credentials() -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test"))
-}
-
-fn connect(
-    server: &Server,
-    timeouts: TimeoutConfig,
-    credentials: Option<SharedCredentialsProvider>,
-) -> Services {
-    let mut config = SdkConfig::builder();
-    config.set_credentials_provider(credentials);
-    let config = config
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(server.url())
-        .region(Region::new("eu-west-1"))
-        .retry_config(RetryConfig::disabled())
-        // Without TLS, whose root certificates take longer to load than these replies may take.
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .timeout_config(timeouts)
-        .build();
-    Services {
-        sagemaker: SageMaker::new(aws_sdk_sagemaker::Client::new(&config)),
-        autoscaling: Autoscaling::new(config.clone()),
-        queues: Queues::new(config.clone()),
-    }
 }

@@ -5,62 +5,59 @@ use std::time::Duration;
 use sagemaker_local::Settings;
 use serde_json::json;
 use shared::contract::DeploymentKind::New;
-use shared::contract::DeploymentStatus;
-use shared::wait::Pace;
 use tokio::task::JoinSet;
 
-use crate::scene::{Scene, budget, event, run_at, with};
+use crate::scene::{Door, Network, Scene, event, with};
 
 const DEPLOYMENTS: usize = 200;
 
-/// How much faster time runs here: 150 calls a second stand for 25, and a pause of one sixth of a second for a second.
-const HASTE: f64 = 6.0;
-
-#[tokio::test]
-async fn two_hundred_deployments_pass_an_account_that_throttles() {
-    let fast = |seconds: f64| Duration::from_secs_f64(seconds / HASTE);
-    let scene = Scene::with(Settings {
-        create: fast(60.0),
-        calls_per_second: Some(25.0 * HASTE),
+/// Deploys as many endpoints at once; returns the number of calls.
+async fn storm(door: Door) -> usize {
+    let mut scene = Scene::with(Settings {
+        create: Duration::from_secs(60),
+        calls_per_second: Some(25.0),
         ..Settings::default()
-    })
-    .await;
+    });
+    scene.network = Network::jittery(1, Duration::from_millis(200));
     let package = scene.package();
-    let plain = Pace::default();
-    let pace = Pace {
-        shortest: plain.shortest.div_f64(HASTE),
-        longest: plain.longest.div_f64(HASTE),
-        share: plain.share,
-        patience: plain.patience.div_f64(HASTE),
-    };
-
     let mut deployments = JoinSet::new();
     for number in 0..DEPLOYMENTS {
-        let services = scene.services.clone();
         let event = with(
             event(&package),
             &json!({"endpoint_name": format!("churn-{number}")}),
         );
-        let budget = budget(fast(540.0));
-        deployments.spawn(async move { run_at(pace, &services, New, &event, budget).await });
+        let mut asked = scene.ask_for(door, New, &event, Duration::from_secs(3600));
+        deployments.spawn(async move { asked.until_ended().await });
     }
-    while let Some(ended) = deployments.join_next().await {
-        let answer = ended.expect("no panic").expect("its budget allows it");
-        assert_eq!(answer.deployment_status, DeploymentStatus::Deployed);
+    for ended in deployments.join_all().await {
+        assert_eq!(ended.word(), "Deployed", "{door:?}: {ended:?}");
     }
 
     let counts = [DEPLOYMENTS, DEPLOYMENTS, DEPLOYMENTS];
     assert_eq!(scene.inventory().map(|names| names.len()), counts);
-    let calls = scene.server.calls();
-    let throttled = calls
-        .iter()
-        .filter(|call| call.error_code.as_deref() == Some("ThrottlingException"));
-    let (all, throttled) = (calls.len(), throttled.count());
+    let is_throttled = |code: &String| code == "ThrottlingException";
+    let throttled = scene.count(|call| call.error_code.as_ref().is_some_and(is_throttled));
+    let all = scene.count(|_| true);
     // Shown with `--nocapture`, for the figure of calls per deployment.
     #[expect(clippy::print_stdout, reason = "a test's own output")]
     {
-        println!("{all} calls for {DEPLOYMENTS} deployments, {throttled} of them throttled");
+        println!(
+            "{door:?}: {all} calls for {DEPLOYMENTS} deployments, {throttled} of them throttled"
+        );
     }
     assert!(throttled > 0, "the account was to be short of calls");
-    assert!(all < DEPLOYMENTS * 100, "{all} calls");
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_calls_pass_an_account_that_throttles() {
+    let calls = storm(Door::Call).await;
+    assert!(calls < DEPLOYMENTS * 100, "{calls} calls");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_messages_pass_an_account_that_throttles() {
+    let calls = storm(Door::Queue).await;
+    // Half of them and more are throttled, as each delivery tries its first call a few times.
+    assert!(calls < DEPLOYMENTS * 500, "{calls} calls");
 }

@@ -1,0 +1,124 @@
+//! Prerequisites that the service does not find: for a while, because it reads late what was just made, or for good.
+
+use std::time::Duration;
+
+use sagemaker_local::{Fault, FaultKind};
+use shared::contract::DeploymentKind::{Existing, New};
+use tokio::time::sleep;
+
+use super::{assert_serves, error, in_progress, until_called};
+use crate::scene::{Door, Scene, event};
+
+/// Less than the functions' patience with a prerequisite that they have just made.
+const WHILE: Duration = Duration::from_secs(22);
+
+/// Makes an operation misbehave for a while.
+async fn misbehaves(scene: &Scene, operation: &str, kind: FaultKind, lasting: Duration) {
+    scene.server.inject(Fault::once(operation, kind).always());
+    sleep(lasting).await;
+    scene.server.clear_faults();
+}
+
+fn not_found(what: &str) -> FaultKind {
+    error("ValidationException", &format!("Could not find {what}."))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_never_found_ends_the_deployment_soon_with_the_services_words() {
+    let config =
+        "endpoint configuration \"arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/gone\"";
+    let updates = ["model \"other\"", "alarm \"latency\"", config].map(|what| (Existing, what));
+    let cases = updates.into_iter().chain([(New, config)]);
+    for door in Door::BOTH {
+        for (kind, what) in cases.clone() {
+            let scene = Scene::before(kind).await;
+            let inventory = scene.inventory();
+            let operation = if kind == New {
+                "CreateEndpoint"
+            } else {
+                "UpdateEndpoint"
+            };
+            scene
+                .server
+                .inject(Fault::once(operation, not_found(what)).always());
+            let event = event(&scene.package());
+            let ended = scene.through(door, kind, &event).await;
+            let case = format!("{door:?} {kind:?} {what}");
+            assert_eq!(ended.word(), "SageMakerError", "{case}: {ended:?}");
+            let message = ended.message();
+            assert!(
+                message.contains(&format!("Could not find {what}")),
+                "{case}: {message}"
+            );
+            assert_eq!(scene.inventory(), inventory, "{case}");
+            let made = scene.calls_of("CreateEndpointConfig");
+            let made = made.iter().rfind(|call| call.acted).expect("made");
+            let given_up = &scene.calls_of("DeleteEndpointConfig")[0];
+            let after = given_up.at_seconds - made.at_seconds;
+            let longest = if door == Door::Call { 50.0 } else { 80.0 };
+            assert!(
+                (25.0..longest).contains(&after),
+                "{case}: given up after {after} s"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prerequisite_that_is_found_late_ends_nothing() {
+    for door in Door::BOTH {
+        for (kind, operation) in [(New, "CreateEndpoint"), (Existing, "UpdateEndpoint")] {
+            let scene = Scene::before(kind).await;
+            let event = event(&scene.package());
+            let late = misbehaves(&scene, operation, FaultKind::ConfigNotFound, WHILE);
+            let (ended, ()) = tokio::join!(scene.through(door, kind, &event), async {
+                until_called(&scene, "CreateModel").await;
+                late.await;
+            });
+            assert_serves(&scene, door, ended, &format!("{kind:?}"));
+            assert_eq!(scene.started(), 1, "{door:?} {kind:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_patience_starts_anew_with_the_next_prerequisite() {
+    for door in Door::BOTH {
+        for (kind, operation) in [(New, "CreateEndpoint"), (Existing, "UpdateEndpoint")] {
+            // given a model that is not found for a while, and then an endpoint config that is not
+            let scene = Scene::before(kind).await;
+            let event = event(&scene.package());
+            let late = async {
+                until_called(&scene, "CreateModel").await;
+                let model =
+                    not_found("model \"arn:aws:sagemaker:eu-west-1:123456789012:model/late\"");
+                misbehaves(&scene, "CreateEndpointConfig", model, WHILE).await;
+                misbehaves(&scene, operation, FaultKind::ConfigNotFound, WHILE).await;
+            };
+            let (ended, ()) = tokio::join!(scene.through(door, kind, &event), late);
+            assert_serves(&scene, door, ended, &format!("{kind:?}"));
+            assert_eq!(scene.started(), 1, "{door:?} {kind:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_patience_starts_anew_once_the_service_has_found_it() {
+    // A queue's deliveries go by the age of the endpoint config, and by two refusals in a row.
+    for door in [Door::Call] {
+        // given an endpoint config that is not found for a while, then found by an endpoint in progress, then not found
+        let (scene, _) = Scene::serving().await;
+        let event = event(&scene.package());
+        let late = async {
+            until_called(&scene, "CreateModel").await;
+            for _ in 0..3 {
+                let unseen = FaultKind::ConfigNotFound;
+                misbehaves(&scene, "UpdateEndpoint", unseen, WHILE).await;
+                misbehaves(&scene, "UpdateEndpoint", in_progress(), WHILE).await;
+            }
+        };
+        let (ended, ()) = tokio::join!(scene.through(door, Existing, &event), late);
+        assert_serves(&scene, door, ended, "found in between");
+        assert_eq!(scene.started(), 1, "{door:?}");
+    }
+}
