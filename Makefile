@@ -40,7 +40,7 @@ require = { $(1); } >/dev/null 2>&1 || { echo "$(2)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test local bench lint format build setup pins clean-tools binaries check-rust check-python check-linux check-docker
+.PHONY: help demo test check local bench lint format build setup pins clean-tools binaries check-rust check-python check-linux check-docker
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ demo: check-linux binaries $(INSTALLED) ## Watch the functions deploy to a local
 test: check-linux binaries $(INSTALLED) ## Run the Rust tests, then the functions end to end
 	cargo test $(LOCKED) --quiet --workspace
 	$(VENV)/bin/python -m pytest --quiet
+
+# `make test` plays single deployments, each with one thing that goes wrong. This one plays two at a time, and an operator.
+check: check-rust ## Search what can happen to two deployments at once, for every promise: some minutes
+	ACTORS=2 ALL=2 cargo test $(LOCKED) --package shared --test search -- --nocapture every_promise
 
 # Without a cache: the SAM CLI would keep it for as long as nothing changes in a function's own folder, and most of a
 # function is in shared/. Without anybody's profiles and credentials: nothing here calls AWS.
