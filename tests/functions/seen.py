@@ -12,8 +12,23 @@ CREATES = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpo
 CHANGES = (*CREATES, "DeleteModel", "DeleteEndpointConfig", "DeleteEndpoint")
 
 
+# How the key of a checkpoint's tag begins. The endpoint config that has it is an anchor, which no endpoint ever uses.
+CHECKPOINT = "sagemaker-deployments:deployment-"
+
+
 def operations(service: LocalSageMaker, *wanted: str) -> list[str]:
-    return [call["operation"] for call in service.calls(*wanted)]
+    """Return the operations in order, without those that make or delete an anchor."""
+    anchors = {
+        call["request"]["EndpointConfigName"]
+        for call in service.calls("CreateEndpointConfig")
+        if any(tag["Key"].startswith(CHECKPOINT) for tag in call["request"].get("Tags", []))
+    }
+    of_anchors = ("CreateEndpointConfig", "DeleteEndpointConfig")
+    return [
+        call["operation"]
+        for call in service.calls(*wanted)
+        if call["operation"] not in of_anchors or call["request"].get("EndpointConfigName") not in anchors
+    ]
 
 
 def error_type(answer: Any) -> str | None:

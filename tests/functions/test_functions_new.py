@@ -54,7 +54,11 @@ def test_a_new_endpoint_is_deployed(deploy_new: Emulator, sagemaker: LocalSageMa
     assert variant["ModelName"] == answer["model"]
     assert variant["InstanceType"] == "ml.c5.xlarge"
     assert variant["InitialInstanceCount"] == 2
+    [made_by] = endpoint.pop("Tags")
+    assert made_by["Key"] == "sagemaker-deployments:made-by"
     assert endpoint == {"EndpointName": ENDPOINT, "EndpointConfigName": answer["endpoint_config"]}
+    # Once it serves, it is nobody's undo's any more.
+    assert sagemaker.client.list_tags(ResourceArn=answer["endpoint_arn"])["Tags"] == []
 
 
 def test_defaults_come_from_the_contract_then_the_environment_then_the_event(

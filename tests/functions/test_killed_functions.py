@@ -92,7 +92,7 @@ def test_what_was_taken_off_is_put_back_by_the_next_process(
     assert _capacities(sagemaker) == [(2, 7)]
 
 
-def test_a_rollback_is_told_by_the_process_after_the_one_that_began_the_update(
+def test_an_update_whose_acceptance_nobody_knows_of_starts_again(
     function: Callable[..., Emulator], sagemaker: LocalSageMaker
 ):
     scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
@@ -102,12 +102,11 @@ def test_a_rollback_is_told_by_the_process_after_the_one_that_began_the_update(
     assert _killed_after(deploy, sagemaker, event, operation="UpdateEndpoint")
     scene.wait_for_status(sagemaker.client, ENDPOINT, "InService")
     sagemaker.clear_calls()
+    # The process was killed before it could write down that the service had accepted the update. So nobody can know
+    # whether what went wrong meanwhile was this update: no rollback is claimed.
     answer = deploy.invoke(event)
-    assert answer.get("errorType") == "UpdateRolledBack", answer
-    assert "The container did not answer its ping" in answer["errorMessage"]
-    assert sagemaker.calls("UpdateEndpoint") == []
-    # It is told once; then the same event is a deployment again.
-    assert deploy.invoke(event).get("deployment_status") == "Deployed"
+    assert answer.get("deployment_status") == "Deployed", answer
+    assert len(sagemaker.calls("UpdateEndpoint")) == 1
 
 
 def _capacities(sagemaker: LocalSageMaker) -> list[tuple[int, int]]:

@@ -41,7 +41,7 @@ def calls_of_deploy_new(start: Callable[[str], Emulator], sagemaker: LocalSageMa
 
 
 def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
-    """Update an endpoint that a person made and has scaled: with an undo, with keys, and to other instances."""
+    """Update an endpoint that a person made and has scaled: with an undo, keys, other instances and another number."""
     scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
     sagemaker.scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=2)
     sagemaker.scaling.put_scheduled_action(
@@ -58,6 +58,14 @@ def calls_of_deploy_existing(start: Callable[[str], Emulator], sagemaker: LocalS
     assert deploy.invoke(failing)["errorType"] == "UpdateRolledBack"
     assert_deployed(deploy.invoke(scaled))
     assert_deployed(deploy.invoke(resized))
+    # The endpoint config has this number already, so that the number of the variant is all that there is to set.
+    changed_by_hand = {"VariantName": "AllTraffic", "DesiredInstanceCount": 2}
+    sagemaker.client.update_endpoint_weights_and_capacities(
+        EndpointName=ENDPOINT, DesiredWeightsAndCapacities=[changed_by_hand]
+    )
+    scene.wait_for_status(sagemaker.client, ENDPOINT, "InService")
+    assert_deployed(deploy.invoke({**resized, "initial_instance_count": 1}))
+    assert sagemaker.calls("UpdateEndpointWeightsAndCapacities")[1:] != []
 
 
 def calls_of_replacing(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
@@ -71,7 +79,7 @@ def calls_of_replacing(start: Callable[[str], Emulator], sagemaker: LocalSageMak
 
 
 def calls_of_deleting(start: Callable[[str], Emulator], sagemaker: LocalSageMaker) -> None:
-    """Delete what an update replaced, where another variant and another endpoint have come to be beside it."""
+    """Delete the previous model and config of an endpoint that has another variant, next to another endpoint."""
     client = sagemaker.client
     package = scene.register_version(client, GROUP)
     challenger = "challenger-by-hand"
@@ -86,7 +94,13 @@ def calls_of_deleting(start: Callable[[str], Emulator], sagemaker: LocalSageMake
     scene.serve(client, "fraud", package)
     replacing = next_event(client, variant_name="AllTraffic", delete_superseded=True)
     sagemaker.clear_calls()
-    assert_deployed(deploy.invoke(replacing))
+    answer = deploy.invoke(replacing)
+    assert_deployed(answer)
     assert [call["request"] for call in sagemaker.calls("DeleteModel")] == [{"ModelName": replaced["model"]}]
-    deleted = [call["request"]["EndpointConfigName"] for call in sagemaker.calls("DeleteEndpointConfig")]
-    assert deleted == [replaced["endpoint_config"]]
+
+    def endpoint_configs(operation: str) -> list[str]:
+        return [call["request"]["EndpointConfigName"] for call in sagemaker.calls(operation)]
+
+    # One endpoint config holds the checkpoint and is deleted with the end of the deployment.
+    [anchor] = set(endpoint_configs("CreateEndpointConfig")) - {answer["endpoint_config"]}
+    assert endpoint_configs("DeleteEndpointConfig") == [replaced["endpoint_config"], anchor]

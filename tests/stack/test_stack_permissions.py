@@ -163,7 +163,9 @@ def test_deleting_what_is_superseded_needs_its_parameter(function: Callable[...,
     kept = Stack(AllowDeletingSuperseded="false")
     gone = STACK.actions("deploy-existing-endpoint") - kept.actions("deploy-existing-endpoint")
     assert gone == {"sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs"}
-    assert not is_allowed("deploy-existing-endpoint", "sagemaker:ListTags", f"{ARN}:model/model-1", kept)
+    for resource in ("model/challenger-by-hand", "endpoint-config/churn-by-hand"):
+        assert is_allowed("deploy-existing-endpoint", "sagemaker:ListTags", f"{ARN}:{resource}")
+        assert not is_allowed("deploy-existing-endpoint", "sagemaker:ListTags", f"{ARN}:{resource}", kept)
 
 
 def assert_allowed(name: str, calls: list[dict[str, Any]], stack: Stack) -> None:
@@ -250,6 +252,13 @@ def test_an_execution_role_is_an_arn():
 def test_nothing_of_someone_else_may_be_deleted_but_an_endpoint(name: str):
     assert not is_allowed(name, "sagemaker:DeleteModel", f"{ARN}:model/churn-by-hand")
     assert not is_allowed(name, "sagemaker:DeleteEndpointConfig", f"{ARN}:endpoint-config/churn-by-hand")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_tags_of_another_products_resources_may_not_be_changed(name: str):
+    for action in ("sagemaker:AddTags", "sagemaker:DeleteTags"):
+        for resource in ("model/churn-by-hand", "endpoint-config/churn-by-hand"):
+            assert not is_allowed(name, action, f"{ARN}:{resource}")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
