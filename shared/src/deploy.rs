@@ -276,7 +276,10 @@ enum Claim {
 #[derive(Debug, Clone, PartialEq)]
 struct Missing {
     failure: ServiceFailure,
+    /// When the service first said so.
     since: Moment,
+    /// When the service last said so.
+    at: Moment,
     /// When the call that needs it may be made again.
     retry_at: Moment,
 }

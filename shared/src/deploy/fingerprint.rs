@@ -83,10 +83,11 @@ impl Engine {
         if let Some(Missing {
             failure,
             since,
+            at,
             retry_at,
         }) = missing
         {
-            (failure.operation, since, retry_at).hash(state);
+            (failure.operation, since, at, retry_at).hash(state);
         }
         fate.map(|fate| fate as u8).hash(state);
         (acted_since_poll, failures, pause_until).hash(state);

@@ -1,9 +1,11 @@
 //! Forward: from the checkpoint and a poll to the launch.
 
+use std::time::Duration;
+
 use aws_sdk_sagemaker::types::Tag;
 
 use super::call::{Call, Write};
-use super::decide::{Launch, SETTLING, Target, Verdict, Why, decide};
+use super::decide::{Launch, Target, Verdict, Why, decide};
 use super::facts::Known;
 use super::prepare::checkpoint;
 use super::{Engine, Errand, Step, Task};
@@ -13,6 +15,9 @@ use crate::moment::Moment;
 use crate::plan::{Board, Checkpoint, Route, Stage, made_by};
 use crate::preflight;
 use crate::sagemaker::{Endpoint, Waiting};
+
+/// How long a refusal has to last before it counts: it takes a second one in the same process.
+const SECOND_THOUGHT: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// What comes next on the way to what was asked for.
@@ -169,8 +174,11 @@ impl Engine {
         let has_endpoint = endpoint.is_some();
         if let Some(missing) = &self.missing {
             let age = self.age_of_prerequisite(missing, &target, now)?;
-            // One refusal may come from a part of the service that has not heard of it.
-            if age > self.asked.pace.patience && now.since(missing.since) >= SETTLING {
+            // What counts is the last refusal, and not the pause after it. One alone may come from a part of the service
+            // that has not heard of it.
+            let age = age.saturating_sub(now.since(missing.at));
+            let lasts = missing.at.since(missing.since) >= SECOND_THOUGHT;
+            if age > self.asked.pace.patience && lasts {
                 return Ok(Step::Fail(Error::Service(missing.failure.clone())));
             }
             if now < missing.retry_at {

@@ -46,8 +46,7 @@ impl Engine {
     }
 
     fn make_model(&mut self, route: Route, target: &Target, now: Moment) -> Known<Option<Step>> {
-        // Of an anchor that is known already. After a create that was not answered, a look is surer than another one.
-        let looks = route == Route::Create || self.model == Presence::Maybe;
+        let looks = route == Route::Create || self.may_exist(&self.model);
         if looks && self.facts.model(&target.model)?.is_some() {
             if !matches!(self.model, Presence::Certain { .. }) {
                 self.model = Presence::Certain {
@@ -71,7 +70,7 @@ impl Engine {
     }
 
     fn make_endpoint_config(&mut self, target: &Target) -> Known<Option<Step>> {
-        if self.endpoint_config == Presence::Maybe
+        if self.may_exist(&self.endpoint_config)
             && self
                 .facts
                 .endpoint_config(&target.endpoint_config)?
@@ -93,6 +92,13 @@ impl Engine {
         let request = Box::new(request);
         let write = Write::CreateEndpointConfig { request };
         Ok(Some(task(Task::EndpointConfig, write)))
+    }
+
+    /// Whether something may be there that this process does not know of: a create was not answered, by it or by an
+    /// earlier process. A read is surer than another create.
+    fn may_exist(&self, presence: &Presence) -> bool {
+        let is_resumed = self.checkpoint_found.is_some() && *presence == Presence::Unknown;
+        is_resumed || *presence == Presence::Maybe
     }
 
     /// Puts the checkpoint on the anchor, and makes the anchor if that is an endpoint config of its own.

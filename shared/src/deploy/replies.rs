@@ -403,6 +403,7 @@ impl Engine {
         self.missing = Some(Missing {
             failure,
             since,
+            at: now,
             retry_at: now + pause,
         });
     }
