@@ -143,10 +143,11 @@ def test_a_function_may_make_the_calls_that_it_makes_and_no_other(
 def test_replacing_a_failed_endpoint_needs_its_parameter(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
     calls_of_replacing(lambda binary: function(binary, sagemaker.url), sagemaker)
     calls = sagemaker.calls()
-    # To delete an endpoint that is scaled is authorised as deregistering besides.
-    needed = {"DeleteEndpoint", "CreateEndpoint", "DeregisterScalableTarget"}
-    assert needed <= {call["operation"] for call in calls}
-    assert_allowed("deploy-existing-endpoint", calls, Stack(AllowReplacingFailedEndpoints="true"))
+    assert {"DeleteEndpoint", "CreateEndpoint", "RegisterScalableTarget"} <= {call["operation"] for call in calls}
+    allowing = Stack(AllowReplacingFailedEndpoints="true")
+    assert_allowed("deploy-existing-endpoint", calls, allowing)
+    # SageMaker deregisters the autoscaling of an endpoint that is deleted, with the permissions of the function.
+    assert "application-autoscaling:DeregisterScalableTarget" in allowing.actions("deploy-existing-endpoint")
     assert not {"sagemaker:DeleteEndpoint", "sagemaker:CreateEndpoint"} & STACK.actions("deploy-existing-endpoint")
 
 
