@@ -152,6 +152,8 @@ enum Task {
     Model,
     /// `CreateEndpointConfig`.
     EndpointConfig,
+    /// Read once more what is saved, now that the autoscaling has been read.
+    ReadSaved,
     /// Save the autoscaling that will be suspended.
     SaveScaling,
     /// Save it, and the endpoint's own tags, where they outlive an endpoint that is deleted.
@@ -160,6 +162,8 @@ enum Task {
     TakeOver,
     /// Deregister the scalable targets.
     Suspend,
+    /// Take the endpoint over from the deployment that created it.
+    Own,
     /// Remove old claims of other processes.
     Tidy,
     /// Remove this process's claim: the launch was refused, and the process may end before it launches again.
@@ -311,18 +315,21 @@ pub struct Engine {
     /// What this process has put of autoscaling. Each change is put once.
     put: Vec<(String, crate::plan::Change)>,
     claim: Claim,
+    /// When this process announced on the model that it undoes.
+    announced: Option<Moment>,
     missing: Option<Missing>,
     /// Why the launch was not accepted, as far as the last attempt says.
     not_launched: Option<ServiceFailure>,
     /// Whether the failed endpoint has been deleted, to be created again.
     recreating: bool,
-    /// When the service last found what the launch needs.
-    found_at: Option<Moment>,
     fate: Option<Fate>,
     /// Whether this process has written anything since the last poll.
     acted_since_poll: bool,
     /// The last poll, for the answer.
     last_poll: LastPoll,
+    /// The first and the latest of the polls that have shown the endpoint serving what is asked for, if no other poll came
+    /// between them.
+    serving: Option<(Moment, Moment)>,
     /// The last failure that time may heal, while it lasts.
     trouble: Option<ServiceFailure>,
     failures: usize,
@@ -390,13 +397,14 @@ impl Engine {
             saved: Vec::new(),
             put: Vec::new(),
             claim: Claim::None,
+            announced: None,
             missing: None,
             not_launched: None,
             recreating: false,
-            found_at: None,
             fate: None,
             acted_since_poll: false,
             last_poll: LastPoll::None,
+            serving: None,
             trouble: None,
             failures: 0,
             pause_until: None,
@@ -458,8 +466,10 @@ impl Engine {
 
     /// Goes on after an outcome that has been told: removes what served the resumption only. Ends in the same outcome.
     ///
-    /// For a call that waits there is nothing left to do here.
-    pub fn close(&mut self) {
+    /// For a call that waits there is nothing left to do here. What is not removed by `until` stays.
+    pub fn close(&mut self, until: Moment) {
+        self.asked.deadlines.undo_until = until;
+        self.asked.deadlines.answer_by = until;
         if let Phase::Finished(outcome) = &self.phase
             && self.asked.callback.is_some()
             && !self.asked.request.dry_run
@@ -487,6 +497,11 @@ impl Engine {
     /// Whether the present wait is for a call that is made again, and not for the service to go on.
     pub fn is_repeating(&self) -> bool {
         self.trouble.is_some()
+    }
+
+    /// Whether the present wait is for a second poll, which has to come from the same process.
+    pub fn is_settling(&self) -> bool {
+        self.done.contains(&Task::Rest) && !self.done.contains(&Task::Previous)
     }
 
     fn name(&self) -> &str {

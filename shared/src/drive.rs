@@ -35,6 +35,9 @@ const UNDO_GRACE: Duration = Duration::from_secs(180);
 /// comes soon enough.
 const KEPT_FREE: Duration = Duration::from_secs(7);
 
+/// Of that, the time in which the previous endpoint config is deleted after a second poll.
+const KEPT_TO_DELETE: Duration = Duration::from_secs(2);
+
 /// Of that, the time in which the last delivery may undo.
 const UNDO_IN_DELIVERY: Duration = Duration::from_secs(10);
 
@@ -216,12 +219,16 @@ impl<'a> Delivery<'a> {
     }
 
     fn repeats_within(&self, pause: Duration) -> bool {
-        self.engine.is_repeating() && Instant::now() + pause + KEPT_FREE < self.cut
+        let end = Instant::now() + pause;
+        let repeats = self.engine.is_repeating() && end + KEPT_FREE < self.cut;
+        repeats || self.engine.is_settling() && end + KEPT_TO_DELETE < self.cut
     }
 
     /// Removes what served the resumption, once the step is answered; whether that is done.
     pub(crate) async fn close(&mut self) -> bool {
-        self.engine.close();
+        // The message comes back before the engine gives up.
+        let given_up = LONGEST_CLOSING + Duration::from_secs(1);
+        self.engine.close(self.clock.now() + given_up);
         self.cut = Instant::now() + LONGEST_CLOSING;
         while Instant::now() < self.cut {
             match self.engine.next(self.clock.now()) {

@@ -414,6 +414,8 @@ pub enum Stays {
     EndpointOfAnother,
     /// Another deployment is about to use it.
     Claimed,
+    /// This deployment did not make it, or had succeeded with it.
+    NotItsOwn,
     /// Its endpoint config stays, and refers to it.
     ReferredTo,
     /// The time was up before a poll showed that the endpoint does not use it.
@@ -422,7 +424,7 @@ pub enum Stays {
     NoTime,
     /// The failed endpoint was deleted, and is to be created again from it.
     ToCreateAgain,
-    /// An earlier delivery may have made it, and whether it did could not be found out.
+    /// An earlier process may have made it, and whether it did could not be found out.
     Unknown,
     /// The service refused the call.
     Refused {
@@ -452,11 +454,12 @@ impl fmt::Display for Stays {
                 "the endpoint uses it, and this deployment did not make the endpoint"
             }
             Self::Claimed => "another deployment uses it",
+            Self::NotItsOwn => "this deployment did not make it, or had succeeded with it before",
             Self::ReferredTo => "its endpoint config refers to it",
             Self::NotSeenUnused => "no poll showed in time that the endpoint does not use it",
             Self::NoTime => "the time was up before it could be deleted",
             Self::Unknown => {
-                "an earlier delivery may have made it, and that could not be found out"
+                "an earlier call or delivery may have made it, and that could not be found out"
             }
             Self::ToCreateAgain => "a call with the same event creates the endpoint again from it",
             Self::Refused { operation, reason } => {

@@ -2,6 +2,7 @@
 //! before its answer, a queue's delivery after it, so that a repeated message finds the same outcome.
 
 use super::call::Write;
+use super::decide::Launch;
 use super::facts::Known;
 use super::forward::call;
 use super::{Engine, Errand, Fate, Outcome, Phase, Presence, Step};
@@ -18,6 +19,8 @@ pub(super) enum Part {
     ReleaseModel,
     ReleaseEndpointConfig,
     ReleaseEndpoint,
+    /// The anchor is about to go.
+    Announce,
     /// The anchor goes, and with it the checkpoint.
     RemoveAnchor,
     /// An anchor that could not be removed is without its checkpoint at least, so that a failure is not reported twice.
@@ -34,17 +37,23 @@ pub(super) struct Closing {
 
 impl Closing {
     pub(super) fn after(outcome: Outcome, engine: &Engine) -> Self {
-        let has_anchor = engine.checkpoint.is_some() || engine.anchor != Presence::Unknown;
-        let todo = match engine.fate {
-            _ if !has_anchor => Vec::new(),
-            Some(Fate::Serves) => engine.release(),
+        let anchor = if engine.is_new() {
+            &engine.model
+        } else {
+            &engine.anchor
+        };
+        let has_anchor = engine.checkpoint.is_some() || *anchor != Presence::Unknown;
+        let may_have_created = engine.route() != Route::Update && engine.launch != Launch::NotSent;
+        let mut todo = match engine.fate {
+            Some(Fate::Serves) if has_anchor => engine.release(),
             // Until the endpoint is created again, there is nothing else to start from.
-            Some(Fate::Stays) if engine.recreating && !engine.launch.is_confirmed() => Vec::new(),
-            Some(Fate::Undone) if engine.route() != Route::Update && !engine.leaves_endpoint() => {
+            Some(Fate::Stays) if engine.is_between() => Vec::new(),
+            Some(Fate::Undone) if may_have_created && !engine.leaves_endpoint() => {
                 vec![Part::RemoveAnchor, Part::ReleaseEndpoint]
             }
-            Some(Fate::Stays | Fate::Undone) | None => vec![Part::RemoveAnchor],
+            Some(_) | None => vec![Part::RemoveAnchor],
         };
+        todo.retain(|part| has_anchor || *part != Part::RemoveAnchor);
         Self { outcome, todo }
     }
 
@@ -94,20 +103,11 @@ impl Engine {
             return Ok(Step::Enter(Box::new(Phase::Forward)));
         };
         for part in closing.todo.iter().rev() {
-            let is_undone = self.fate == Some(Fate::Undone) && !self.launch.is_confirmed();
-            if *part == Part::RemoveAnchor && self.is_new() && is_undone {
-                // Another process of this deployment may be about to launch, until its claim has run out.
-                let name = self.anchor_name();
-                if let Some(arn) = self.model_arn(&name)? {
-                    let process = &self.asked.process;
-                    if self
-                        .facts
-                        .tags(&arn)?
-                        .is_claimed_by_own(&self.id, process, now)
-                    {
-                        return Ok(Step::Wait);
-                    }
-                }
+            if *part == Part::RemoveAnchor
+                && self.is_new()
+                && let Some(step) = self.make_way(now)?
+            {
+                return Ok(step);
             }
             if let Some(write) = self.part_of_closing(*part, now)? {
                 return Ok(call(write, Errand::Close(*part)));
@@ -117,6 +117,42 @@ impl Engine {
             }
         }
         Ok(Step::Enter(Box::new(Phase::Finished(closing.outcome))))
+    }
+
+    /// Before a model is deleted: announces that, and waits while another process of this deployment may be about to
+    /// launch. Of an undo and a launch one gives way.
+    fn make_way(&self, now: Moment) -> Known<Option<Step>> {
+        let name = self.anchor_name();
+        let Some(arn) = self.model_arn(&name)? else {
+            return Ok(None);
+        };
+        if self.fate != Some(Fate::Undone) || !self.left_behind.is_empty() {
+            return Ok(None);
+        }
+        if !self.has_announced(now)
+            && self.is_own_model(&arn)?
+            && let Some(target) = self.names()
+        {
+            let tags = vec![self.notice(&target, now).undo(&self.id)];
+            let write = Write::AddTags { arn, tags };
+            return Ok(Some(call(write, Errand::Close(Part::Announce))));
+        }
+        let process = &self.asked.process;
+        let is_claimed = self
+            .facts
+            .tags(&arn)?
+            .is_claimed_by_own(&self.id, process, now);
+        // A claim of a launch that has been seen says nothing any more.
+        Ok((is_claimed && !self.launch.is_confirmed()).then_some(Step::Wait))
+    }
+
+    /// Whether this deployment made the model and has not succeeded with it.
+    fn is_own_model(&self, arn: &str) -> Known<bool> {
+        let is_made = self.facts.tags(arn)?.made_by() == Some(self.id.as_str());
+        Ok(match self.facts.unreadable_tags(arn) {
+            Some(_) => self.model.is_made_here(),
+            None => is_made,
+        })
     }
 
     fn part_of_closing(&self, part: Part, now: Moment) -> Known<Option<Write>> {
@@ -153,6 +189,7 @@ impl Engine {
                 let keys = vec![made_by_key()];
                 is_made.then_some(Write::DeleteTags { arn, keys })
             }
+            Part::Announce => None,
             Part::RemoveAnchor => self.remove_model(&target.model, now)?,
             Part::ForgetCheckpoint => {
                 let keys = checkpoint_keys(&self.id);
@@ -163,9 +200,19 @@ impl Engine {
     }
 
     /// A part of the closing was refused for good. A failure names what is left of it.
-    pub(super) fn part_of_closing_refused(&mut self, part: Part, failure: &ServiceFailure) {
+    pub(super) fn part_of_closing_refused(
+        &mut self,
+        part: Part,
+        failure: &ServiceFailure,
+        now: Moment,
+    ) {
         let why = Stays::refused(failure);
         warn!(reason = %why, "a part of the closing was refused");
+        if part == Part::Announce {
+            // Without an announcement the claims of others are still read.
+            self.announced = Some(now);
+            return;
+        }
         let Phase::Close(mut closing) = self.phase.clone() else {
             return;
         };
@@ -213,9 +260,8 @@ impl Engine {
         let claimed = board.is_claimed(&self.id, &self.asked.process, now)
             && !(self.launch.is_confirmed()
                 && board.is_claimed_by_own(&self.id, &self.asked.process, now));
-        let is_made = board.made_by() == Some(self.id.as_str()) || self.model.is_made_here();
         let goes = self.fate == Some(Fate::Undone) && self.left_behind.is_empty();
-        if goes && is_made && !claimed {
+        if goes && self.is_own_model(&arn)? && !claimed {
             return Ok(Some(Write::DeleteModel {
                 name: name.to_owned(),
             }));

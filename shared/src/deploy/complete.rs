@@ -37,6 +37,10 @@ impl Engine {
             return Ok(step);
         }
         if !self.done.contains(&Task::Scaling) {
+            // Its deployment may be about to launch. If it is over, this one restores the autoscaling.
+            if board.is_just_suspended_by_others(&self.id, now) {
+                return Ok(Step::Wait);
+            }
             let scaling = match self.plan_scaling(endpoint, &board, false, now)? {
                 Ok(scaling) => scaling,
                 Err(error) => return Ok(Step::Fail(error)),

@@ -10,6 +10,7 @@ use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOu
 use aws_sdk_sagemaker::primitives::DateTime;
 
 use super::call::{Call, Read, Reply};
+use crate::failure::ServiceFailure;
 use crate::plan::{Board, Scaling, Wire};
 use crate::sagemaker::{Endpoint, Waiting};
 
@@ -24,6 +25,8 @@ pub(super) struct Facts {
     endpoint_configs: BTreeMap<String, Option<Arc<DescribeEndpointConfigOutput>>>,
     models: BTreeMap<String, Option<Arc<DescribeModelOutput>>>,
     tags: BTreeMap<String, Board>,
+    /// By ARN: why tags could not be read.
+    unreadable: BTreeMap<String, ServiceFailure>,
     packages: BTreeMap<String, Option<Arc<DescribeModelPackageOutput>>>,
     waiting: Option<Waiting>,
     targets: BTreeMap<String, Option<Wire>>,
@@ -199,6 +202,48 @@ impl Facts {
 
     pub(super) fn forget_model(&mut self, name: &str) {
         self.models.remove(name);
+    }
+
+    /// Forgets that a model and an endpoint config are not there.
+    pub(super) fn forget_absent(&mut self, model: &str, endpoint_config: &str) {
+        if self.models.get(model).is_some_and(Option::is_none) {
+            self.models.remove(model);
+        }
+        let config = self.endpoint_configs.get(endpoint_config);
+        if config.is_some_and(Option::is_none) {
+            self.endpoint_configs.remove(endpoint_config);
+        }
+    }
+
+    /// Nothing that was known of the model counts any more.
+    pub(super) fn read_model_again(&mut self, name: &str) {
+        if let Some(Some(model)) = self.models.remove(name) {
+            self.tags.remove(model.model_arn().unwrap_or_default());
+        }
+    }
+
+    /// Nothing that was known of the endpoint config counts any more.
+    pub(super) fn read_endpoint_config_again(&mut self, name: &str) {
+        if let Some(Some(config)) = self.endpoint_configs.remove(name) {
+            self.tags
+                .remove(config.endpoint_config_arn().unwrap_or_default());
+        }
+    }
+
+    /// The model was deleted by this process.
+    pub(super) fn model_is_gone(&mut self, name: &str) {
+        self.models.insert(name.to_owned(), None);
+    }
+
+    /// Why the tags of a resource could not be read, if they could not.
+    pub(super) fn unreadable_tags(&self, arn: &str) -> Option<&ServiceFailure> {
+        self.unreadable.get(arn)
+    }
+
+    /// The tags of a resource cannot be read: the rest is decided without them.
+    pub(super) fn tags_are_unreadable(&mut self, arn: &str, failure: ServiceFailure) {
+        self.unreadable.insert(arn.to_owned(), failure);
+        self.tags.insert(arn.to_owned(), Board::of(Vec::new()));
     }
 
     pub(super) fn forget_tags(&mut self, arn: &str) {

@@ -7,6 +7,7 @@ use crate::contract::DeploymentKind;
 use crate::error::{CreationFailure, Error, Failure, Resource, Stays};
 use crate::failure::ServiceFailure;
 use crate::moment::Moment;
+use crate::plan::Route;
 use crate::sagemaker::{Endpoint, Waiting};
 
 impl Engine {
@@ -59,27 +60,37 @@ impl Engine {
             // The endpoint serves what was asked for.
             Error::NotFinished { .. } => return self.conclude(Err(error), now),
             // It cannot be watched any more, and goes on.
-            Error::Service(_) => self.has_started(),
-            _ => false,
+            Error::Service(_) => self.has_started() || self.is_between(),
+            _ => self.is_between(),
         };
-        if !self.resumed && self.asked.callback.is_some() {
-            // An earlier delivery may have made something, and this one could not find out.
+        if !self.resumed && !self.asked.request.dry_run {
+            // An earlier process may have made something, and this one could not find out.
             let anchor = self.anchor_name();
-            let resource = if self.is_new() {
-                Resource::Model(anchor)
-            } else {
-                Resource::EndpointConfig(anchor)
-            };
-            self.leave(resource, &Stays::Unknown);
+            match self.names().filter(|_| self.is_new()) {
+                Some(target) => {
+                    let config = Resource::EndpointConfig(target.endpoint_config);
+                    self.leave(config, &Stays::Unknown);
+                    self.leave(Resource::Model(anchor), &Stays::Unknown);
+                }
+                None => self.leave(Resource::EndpointConfig(anchor), &Stays::Unknown),
+            }
         }
-        if self.recreating && !self.launch.is_confirmed() {
-            // A repeated call creates the endpoint from them.
+        if self.is_between() {
+            // A repeated call creates the endpoint from them, and finds in the anchor what the endpoint had.
             self.leave_made(&Stays::ToCreateAgain);
+            let anchor = Resource::EndpointConfig(self.anchor_name());
+            self.leave(anchor, &Stays::ToCreateAgain);
         }
         if self.asked.request.dry_run || goes_on {
             return self.finish(Err(error), now);
         }
         self.clean(Purpose::Fail(error));
+    }
+
+    /// Whether the failed endpoint has been deleted, and is not created again yet; or may have been.
+    pub(super) fn is_between(&self) -> bool {
+        let is_unknown = self.route() == Route::Recreate && self.last_poll == LastPoll::None;
+        (self.recreating || is_unknown) && !self.launch.is_confirmed()
     }
 
     /// Ends a deployment that has not started and that nobody waits for.
@@ -112,6 +123,7 @@ impl Engine {
         ] {
             self.done.remove(&task);
         }
+        self.announced = None;
         self.missing = None;
         let (model, endpoint_config) = (self.model.clone(), self.endpoint_config.clone());
         self.endpoint_config = Presence::Unknown;
@@ -143,7 +155,19 @@ impl Engine {
             self.model.clone(),
             self.endpoint_config.clone(),
         );
+        if let Some(target) = undo.target.as_ref().filter(|_| !self.asked.request.dry_run) {
+            // Another process of this deployment may have made meanwhile what was not there.
+            self.facts
+                .forget_absent(&target.model, &target.endpoint_config);
+        }
+        if self.done.contains(&Task::ReadSaved)
+            && let Some(plan) = &self.plan
+        {
+            // Whether it was saved is not known if the reply was lost.
+            self.saved = plan.autoscaling.kept.clone();
+        }
         self.repoll();
+        self.announced = None;
         self.pause_until = None;
         self.failures = 0;
         self.phase = Phase::Undo(undo);

@@ -44,13 +44,14 @@ impl Engine {
             saved,
             put,
             claim,
+            announced,
             missing,
             not_launched,
             recreating,
-            found_at,
             fate,
             acted_since_poll,
             last_poll,
+            serving,
             trouble,
             failures,
             pause_until,
@@ -67,8 +68,8 @@ impl Engine {
             done,
             suspended,
             claim,
+            announced,
             recreating,
-            found_at,
         )
             .hash(state);
         hash_presence(anchor, state);
@@ -90,7 +91,7 @@ impl Engine {
             (failure.operation, since, at, retry_at).hash(state);
         }
         fate.map(|fate| fate as u8).hash(state);
-        (acted_since_poll, failures, pause_until).hash(state);
+        (acted_since_poll, serving, failures, pause_until).hash(state);
         match last_poll {
             LastPoll::None => 0.hash(state),
             LastPoll::Absent => 1.hash(state),
@@ -234,7 +235,7 @@ fn hash_phase(phase: &Phase, state: &mut impl Hasher) {
     match phase {
         Phase::Forward => 0.hash(state),
         Phase::Undo(undo) => {
-            (1, &undo.done, undo.announced).hash(state);
+            (1, &undo.done).hash(state);
             hash_debug(&undo.purpose, state);
             hash_target(undo.target.as_ref(), state);
             hash_presence(&undo.model, state);

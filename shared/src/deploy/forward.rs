@@ -16,8 +16,8 @@ use crate::plan::{Board, Checkpoint, Route, Stage, made_by};
 use crate::preflight;
 use crate::sagemaker::{Endpoint, Waiting};
 
-/// How long a refusal has to last before it counts: it takes a second one in the same process.
-const SECOND_THOUGHT: Duration = Duration::from_secs(1);
+/// How long refusals have to last before they count, with two of them in the same process.
+const SECOND_THOUGHT: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// What comes next on the way to what was asked for.
@@ -61,16 +61,20 @@ impl Engine {
         }
     }
 
-    /// Before a poll fails the deployment: another process of it may have written a checkpoint meanwhile, and be what the
-    /// poll shows.
+    /// Before the deployment ends without having started: another process of it may have written a checkpoint meanwhile,
+    /// and be what the poll shows.
     fn look_for_another_process(&mut self) -> Known<()> {
         let is_alone = self.checkpoint.is_some() || self.asked.request.dry_run;
-        if is_alone || self.is_new() || self.done.contains(&Task::LookAgain) {
+        if is_alone || self.done.contains(&Task::LookAgain) {
             return Ok(());
         }
         self.done.insert(Task::LookAgain);
         self.resumed = false;
         let anchor = self.anchor_name();
+        if self.is_new() {
+            self.facts.forget_model(&anchor);
+            return self.facts.model(&anchor).map(drop);
+        }
         self.facts.forget_endpoint_config(&anchor);
         self.facts.endpoint_config(&anchor).map(drop)
     }
@@ -138,10 +142,16 @@ impl Engine {
     /// 6. The launch is claimed, and nobody undoes what it needs.
     /// 7. The endpoint has been polled since anything was written.
     fn prepare(&mut self, route: Route, endpoint: Option<&Endpoint>, now: Moment) -> Known<Step> {
-        match self.who_waits()? {
-            Waiting::ForTheDeployment => {}
-            Waiting::NotListed => return Ok(Step::Wait),
-            other => return Ok(Step::Abandon(other)),
+        // What has deleted the failed endpoint creates it again, whoever waits.
+        if !self.recreating {
+            match self.who_waits()? {
+                Waiting::ForTheDeployment => {}
+                Waiting::NotListed => return Ok(Step::Wait),
+                other => {
+                    self.look_for_another_process()?;
+                    return Ok(Step::Abandon(other));
+                }
+            }
         }
         if let Some(error) = self.check_package()? {
             return Ok(Step::Fail(error));
@@ -164,6 +174,10 @@ impl Engine {
         if self.asked.request.dry_run {
             return Ok(Step::Succeed(DeploymentStatus::DryRun));
         }
+        // What another deployment has just suspended would go with the endpoint, and its deployment may still restore it.
+        if deletes && board.is_just_suspended_by_others(&self.id, now) {
+            return Ok(Step::Wait);
+        }
         // Nothing is begun that there is no time to end.
         if now >= self.asked.deadlines.undo_until {
             return Ok(Step::Wait);
@@ -173,6 +187,16 @@ impl Engine {
         };
         let has_endpoint = endpoint.is_some();
         if let Some(missing) = &self.missing {
+            let is_gone = !has_endpoint && route == Route::Recreate;
+            if is_gone
+                && self
+                    .facts
+                    .endpoint_config(&target.endpoint_config)?
+                    .is_none()
+            {
+                // Somebody deleted the endpoint before there was anything to create it again from.
+                return Ok(Step::Fail(self.why(Why::NotFound, endpoint)));
+            }
             let age = self.age_of_prerequisite(missing, &target, now)?;
             // What counts is the last refusal, and not the pause after it. One alone may come from a part of the service
             // that has not heard of it.
@@ -193,11 +217,13 @@ impl Engine {
                 return Ok(step);
             }
         }
-        // A later delivery of a deployment that is due only finds out what the earlier ones came to.
-        if now >= self.asked.deadlines.wait_until && self.checkpoint_found.is_some() {
+        if self.only_finds_out(now) {
             return Ok(Step::Wait);
         }
         if !deletes && let Some(step) = self.claim(&target, now)? {
+            return Ok(step);
+        }
+        if !deletes && let Some(step) = self.take_over(endpoint, &board) {
             return Ok(step);
         }
         if has_endpoint && self.acted_since_poll {
@@ -210,6 +236,12 @@ impl Engine {
             return Ok(call(Write::DeleteEndpoint { name }, Errand::DeleteFailed));
         }
         self.launch(endpoint, &target)
+    }
+
+    /// Whether a later delivery of a deployment that is due only finds out what the earlier ones came to. It launches
+    /// nothing, and claims nothing.
+    pub(super) fn only_finds_out(&self, now: Moment) -> bool {
+        now >= self.asked.deadlines.wait_until && self.checkpoint_found.is_some()
     }
 
     /// Who waits for the deployment. A call that waits itself does.

@@ -20,7 +20,11 @@ impl Engine {
     pub(super) fn leave_all(&mut self, undo: &Undo, target: &Target, why: &Stays) -> Known<()> {
         let config_made = self.is_made(&undo.endpoint_config, &target.endpoint_config)?;
         let model_made = match self.arn_of_model(undo, target)? {
-            Some(arn) => self.facts.tags(&arn)?.made_by() == Some(self.id.as_str()),
+            Some(arn) => {
+                let is_made = self.facts.tags(&arn)?.made_by() == Some(self.id.as_str());
+                // What cannot be found out is named.
+                is_made || self.facts.unreadable_tags(&arn).is_some()
+            }
             None => false,
         };
         if config_made {
@@ -73,8 +77,14 @@ impl Engine {
                 self.leave(Resource::Model(target.model), &why);
             }
             Part::DeleteModel => self.leave(Resource::Model(target.model), &why),
+            Part::ForgetScaling => {
+                // It is restored, and would be once more.
+                for scaling in self.saved.clone() {
+                    self.leave(Resource::Autoscaling(scaling.variant), &why);
+                }
+            }
             // Without an announcement the claims of others are still read.
-            Part::ForgetScaling | Part::RecordFailure | Part::Announce | Part::Retract => {
+            Part::RecordFailure | Part::Announce | Part::PollAgain | Part::Retract => {
                 tracing::warn!(reason = %why, "a part of the undo was refused");
             }
         }

@@ -22,15 +22,27 @@ impl Engine {
         target: &Target,
         now: Moment,
     ) -> Known<Option<Step>> {
+        use Task::{Checkpoint, Claim, EndpointConfig, Model};
         let Some(plan) = self.plan.clone() else {
             return Ok(None);
         };
-        let first = [Task::Checkpoint, Task::Model, Task::EndpointConfig];
-        let model_first = [Task::Model, Task::Checkpoint, Task::EndpointConfig];
+        // The claim comes before the endpoint config: who finds that the model is being undone leaves nothing new behind.
+        let first = [Checkpoint, Model, Claim, EndpointConfig];
+        let model_first = [Model, Checkpoint, Claim, EndpointConfig];
         let after_model = route == Route::Create || plan.anchor.is_none();
         for task in if after_model { model_first } else { first } {
-            if self.done.contains(&task) {
+            let is_done = self.done.contains(&task);
+            if is_done && (task != Claim || self.done.contains(&EndpointConfig)) {
                 continue;
+            }
+            if task == Claim {
+                if self.only_finds_out(now) {
+                    continue;
+                }
+                match self.claim(target, now)? {
+                    Some(step) => return Ok(Some(step)),
+                    None => continue,
+                }
             }
             let step = match task {
                 Task::Model => self.make_model(route, target, now)?,
@@ -159,8 +171,7 @@ impl Engine {
             made: Some(made), ..
         } = presence
         {
-            let since = self.found_at.map_or(*made, |_| missing.since);
-            return Ok(now.since(since));
+            return Ok(now.since(*made));
         }
         let created = if is_model {
             let model = self.facts.model(&target.model)?;
@@ -171,9 +182,7 @@ impl Engine {
         };
         // The service says that it exists, and does not show it.
         let noticed = self.checkpoint_found.unwrap_or(missing.since);
-        let age = created.map_or(now.since(noticed), |created| now.since_time(created));
-        // The patience starts anew once the service has found it.
-        Ok(self.found_at.map_or(age, |_| now.since(missing.since)))
+        Ok(created.map_or(now.since(noticed), |created| now.since_time(created)))
     }
 }
 

@@ -5,6 +5,7 @@ use aws_sdk_sagemaker::types::ProductionVariant;
 use tracing::warn;
 
 use super::call::Write;
+use super::decide::SETTLING;
 use super::facts::Known;
 use super::forward::task;
 use super::{Engine, HOLD, Step, Task};
@@ -23,9 +24,20 @@ impl Engine {
         if previous.is_empty() || previous == target.endpoint_config {
             return Ok(None);
         }
+        // Somebody may have started to go back to it, and the last poll may be stale.
+        let (first, latest) = self.serving.unwrap_or((now, now));
+        let settled = first + SETTLING;
         // Whatever takes too long is left to the next update.
-        if now >= self.asked.deadlines.undo_until {
+        if settled.max(now) >= self.asked.deadlines.wait_until {
             return Ok(None);
+        }
+        if now < settled {
+            return Ok(Some(Step::Pause(settled)));
+        }
+        if latest < settled {
+            let name = self.name().to_owned();
+            self.facts.poll_again(&name);
+            self.facts.endpoint(&name)?;
         }
         let Some(config) = self.facts.endpoint_config(&previous)?.cloned() else {
             return Ok(None);

@@ -5,6 +5,7 @@ use tracing::{info, warn};
 use super::call::{Call, Read, Reply, Write};
 use super::close;
 use super::decide::Launch;
+use super::facts::Facts;
 use super::undo::Part;
 use super::{Claim, Engine, Errand, LastPoll, Missing, Phase, Presence, Task};
 use crate::error::Error;
@@ -66,6 +67,7 @@ impl Engine {
                 self.pause(self.asked.pace.shortest, now);
             }
             Errand::Undo(part) => self.part_done(*part, now),
+            Errand::Close(close::Part::Announce) => self.announced = Some(now),
             Errand::Close(part) => self.closed(*part),
         }
     }
@@ -80,6 +82,8 @@ impl Engine {
                 None => LastPoll::Absent,
             };
             self.acted_since_poll = false;
+            let first = self.serving.map_or(now, |(first, _)| first);
+            self.serving = self.serves().then_some((first, now));
             if self.status() != before {
                 let elapsed = now.since(self.asked.started).as_secs_f64();
                 let elapsed_seconds = (elapsed * 1000.0).round() / 1000.0;
@@ -117,7 +121,12 @@ impl Engine {
                 self.facts.forget_tags(arn);
             }
             Write::DeleteModel { name } => {
-                self.facts.forget_model(name);
+                self.facts.model_is_gone(name);
+                if self.is_new() && *name == self.anchor_name() {
+                    // The checkpoint went with it. A model of that name is another process's from now on.
+                    self.checkpoint = None;
+                    self.model = Presence::Unknown;
+                }
                 info!(model = %name, "deleted the model");
             }
             Write::DeleteEndpointConfig { name } => {
@@ -230,7 +239,11 @@ impl Engine {
             return;
         };
         match which {
-            Part::Announce => undo.announced = Some(now),
+            Part::Announce => self.announced = Some(now),
+            Part::Retract => {
+                self.announced = None;
+                undo.done.insert(which);
+            }
             Part::RestoreScaling => {}
             _ => {
                 undo.done.insert(which);
@@ -265,6 +278,8 @@ impl Engine {
         {
             self.perhaps(write);
         }
+        let before = self.not_launched.as_ref().map(|before| before.kind);
+        let is_news = before != Some(failure.kind);
         if let Errand::Launch { .. } = &errand {
             let is_busy = failure.kind == FailureKind::InProgress;
             self.not_launched = (!is_busy).then(|| failure.clone());
@@ -281,13 +296,18 @@ impl Engine {
                 failure.warn_of_repeat();
                 if matches!(errand, Errand::Launch { .. }) {
                     self.missing = None;
-                    self.found_at = Some(now);
                 }
                 self.wait(now);
             }
             (_, Errand::Undo(part)) => self.part_refused(part, &failure),
-            (_, Errand::Close(part)) => self.part_of_closing_refused(part, &failure),
+            (_, Errand::Close(part)) => self.part_of_closing_refused(part, &failure, now),
             (_, Errand::Learn) => self.unknown(call, failure, now),
+            // The next poll shows it, unless it is stale. Nothing is left to a next delivery that need not be.
+            (FailureKind::AlreadyExists | FailureKind::NotFound, Errand::Launch { .. })
+                if is_news =>
+            {
+                self.repoll();
+            }
             (FailureKind::AlreadyExists | FailureKind::NotFound, Errand::Launch { .. }) => {
                 self.wait(now);
             }
@@ -368,14 +388,27 @@ impl Engine {
                     maybe(&mut self.endpoint_config);
                 }
             }
+            Write::DeleteEndpoint { .. } => {
+                self.repoll();
+                // What was seen says nothing any more.
+                self.last_poll = LastPoll::None;
+            }
             Write::CreateEndpoint { .. }
             | Write::UpdateEndpoint { .. }
-            | Write::DeleteEndpoint { .. }
             | Write::SetInstanceCount { .. } => self.repoll(),
             Write::AddTags { arn, .. } | Write::DeleteTags { arn, .. } => {
                 self.facts.forget_tags(arn);
             }
-            _ => {}
+            // If it is gone, somebody else may make it again before the call is repeated.
+            Write::DeleteModel { name } => {
+                self.facts.read_model_again(name);
+                forget_tags_of(&self.model, &mut self.facts);
+            }
+            Write::DeleteEndpointConfig { name } => {
+                self.facts.read_endpoint_config_again(name);
+                forget_tags_of(&self.endpoint_config, &mut self.facts);
+            }
+            Write::PutScaling { .. } | Write::Deregister { .. } => {}
         }
     }
 
@@ -387,7 +420,8 @@ impl Engine {
         self.trouble = Some(failure);
         // What the last poll showed may be over by then.
         self.acted_since_poll = true;
-        if matches!(self.phase, Phase::Undo(_)) {
+        // Nothing is deleted by a poll that is older than a pause.
+        if matches!(self.phase, Phase::Undo(_)) || self.serves() {
             self.repoll();
         }
         self.pause(pause, now);
@@ -432,9 +466,9 @@ impl Engine {
             }
             Phase::Forward => self.fail(Error::Service(failure), now),
             // Who may not read claims could not launch either: nobody with this role is about to.
-            Phase::Undo(_) | Phase::Close(_) if let Call::Read(read @ Read::Tags { .. }) = call => {
+            Phase::Undo(_) | Phase::Close(_) if let Call::Read(Read::Tags { arn }) = call => {
                 warn!(reason = failure.reason(), "the tags could not be read");
-                self.facts.learn(read, Reply::Tags(Vec::new()));
+                self.facts.tags_are_unreadable(arn, failure);
             }
             Phase::Undo(_) => {
                 self.trouble = Some(failure);
@@ -449,6 +483,12 @@ impl Engine {
             }
             Phase::Finished(_) => {}
         }
+    }
+}
+
+fn forget_tags_of(presence: &Presence, facts: &mut Facts) {
+    if let Presence::Certain { arn: Some(arn), .. } = presence {
+        facts.forget_tags(arn);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, NotUpdatable};
 use crate::moment::Moment;
 use aws_sdk_sagemaker::types::Tag;
 
-use crate::plan::{Board, MOST_TAGS, Notice, notice_keys, suspended_tags, tags};
+use crate::plan::{Board, MOST_TAGS, Notice, made_by_key, notice_keys, suspended_tags, tags};
 use crate::sagemaker::Endpoint;
 
 /// So many old claims of a deployment may stand on a model before they are removed: a resource has 50 tags at most.
@@ -33,6 +33,12 @@ impl Engine {
         }
         let pieces = suspended_tags(&self.id, &kept, now).unwrap_or_default();
         if self.saved != kept {
+            // Another process of this deployment may have saved and suspended it while this one read it: then the tags,
+            // read afterwards, say so.
+            if self.done.insert(Task::ReadSaved) {
+                self.facts.forget_tags(&endpoint.arn);
+                return self.facts.tags(&endpoint.arn).map(|_| None);
+            }
             let arn = endpoint.arn.clone();
             let tags = pieces;
             return Ok(Some(task(Task::SaveScaling, Write::AddTags { arn, tags })));
@@ -67,6 +73,17 @@ impl Engine {
             variant: variant.clone(),
         };
         Ok(Some(task(Task::Suspend, write)))
+    }
+
+    /// Takes the endpoint over from the deployment that created it: what serves, and is updated by somebody else, is not
+    /// that one's to delete any more.
+    pub(super) fn take_over(&self, endpoint: Option<&Endpoint>, board: &Board) -> Option<Step> {
+        let endpoint = endpoint.filter(|_| !self.done.contains(&Task::Own))?;
+        let made_by = board.made_by().filter(|id| *id != self.id.as_str());
+        made_by.map(|_| {
+            let (arn, keys) = (endpoint.arn.clone(), vec![made_by_key()]);
+            task(Task::Own, Write::DeleteTags { arn, keys })
+        })
     }
 
     /// Refuses an endpoint whose tags leave no room for the event's, and for the autoscaling that has to be saved.

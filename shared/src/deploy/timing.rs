@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Engine, LastPoll, Phase};
+use super::undo::Part;
+use super::{Engine, LastPoll, Phase, Task};
 use crate::contract::{DeploymentStatus, OnTimeout};
 use crate::error::{Error, Stays};
 use crate::moment::Moment;
@@ -22,6 +23,10 @@ impl Engine {
         self.facts.poll_again(&name);
         self.facts.ask_again_who_waits();
         self.facts.forget_scaling();
+        self.done.remove(&Task::ReadSaved);
+        if let Phase::Undo(undo) = &mut self.phase {
+            undo.done.remove(&Part::PollAgain);
+        }
         if let LastPoll::Endpoint(endpoint) = &self.last_poll {
             let arn = endpoint.arn.clone();
             self.facts.forget_tags(&arn);

@@ -16,7 +16,7 @@ use super::{Engine, Errand, Fate, HOLD, Phase, Presence, Step};
 use crate::contract::OnFailure;
 use crate::error::{Error, Resource, Stays};
 use crate::moment::Moment;
-use crate::plan::{Route, failure_tags, notice_keys, uses_model};
+use crate::plan::{LEASE, Route, failure_tags, notice_keys, uses_model};
 use crate::sagemaker::{Endpoint, Waiting};
 
 /// What comes after an undo.
@@ -38,6 +38,8 @@ pub(super) enum Part {
     RecordFailure,
     DeleteEndpoint,
     Announce,
+    /// Poll once more, now that nobody claims it: who has withdrawn a claim may have launched before.
+    PollAgain,
     DeleteEndpointConfig,
     DeleteModel,
     Retract,
@@ -51,7 +53,6 @@ pub(super) struct Undo {
     pub(super) target: Option<Target>,
     pub(super) model: Presence,
     pub(super) endpoint_config: Presence,
-    pub(super) announced: Option<Moment>,
     pub(super) done: BTreeSet<Part>,
 }
 
@@ -84,7 +85,6 @@ impl Undo {
             target,
             model,
             endpoint_config,
-            announced: None,
             done: BTreeSet::new(),
         }
     }
@@ -119,7 +119,12 @@ fn clearing(
         // The old and the new variants are both in service, whatever endpoint config it names.
         (S::UpdateRollbackFailed, _) => Clearing::Keep(Stays::PerhapsInUse),
         (S::InService | S::OutOfService | S::Failed, true) => Clearing::Keep(Stays::InUse),
-        (S::InService | S::OutOfService | S::Failed, false) => Clearing::Clear,
+        // What is being created, or deleted, came from the endpoint config that it names.
+        (S::InService | S::OutOfService | S::Failed | S::Creating | S::Deleting, false) => {
+            Clearing::Clear
+        }
+        // It is on its way to another endpoint config, or back to the one that it names.
+        (S::Updating, false) if endpoint.pending_config.is_some() => Clearing::Clear,
         _ => Clearing::Wait,
     }
 }
@@ -133,6 +138,9 @@ impl Engine {
         let Some(target) = undo.target.clone() else {
             return Ok(self.end_undo(undo));
         };
+        if undo.done.contains(&Part::Retract) {
+            return Ok(self.end_undo(undo));
+        }
         if let Launch::Sent { at: Some(at) } = self.launch
             && now.since(at) < SETTLING
         {
@@ -174,22 +182,40 @@ impl Engine {
         if let Some(step) = self.restore_scaling(&undo, endpoint, now)? {
             return Ok(step);
         }
+        // Before the model: whoever makes both makes the model first, so the model of an endpoint config that is there can
+        // be seen, and whether somebody has claimed it.
+        let config_is_made = !undo.done.contains(&Part::DeleteEndpointConfig)
+            && self.is_made(&undo.endpoint_config, &target.endpoint_config)?;
         let model_arn = self.arn_of_model(&undo, &target)?;
         let claims = match &model_arn {
             Some(arn) => match self.announce(&undo, &target, arn, now)? {
                 Ok(claims) => claims,
                 Err(step) => return Ok(step),
             },
+            // Who wrote the checkpoint just now may be about to make the model.
+            None if self.is_young(now) && !undo.done.contains(&Part::DeleteModel) => {
+                return Ok(Step::Wait);
+            }
             None => Claims::default(),
         };
-        if let Some(step) = self.delete_endpoint_config(&undo, &target, claims)? {
+        if let Phase::Undo(undo) = &mut self.phase
+            && undo.done.insert(Part::PollAgain)
+        {
+            self.facts.poll_again(&name);
+            self.facts.endpoint(&name)?;
+        }
+        if config_is_made && let Some(step) = self.delete_endpoint_config(&target, claims) {
             return Ok(step);
+        }
+        if claims.made && !config_is_made {
+            self.keep_what_succeeded(&undo, &target)?;
         }
         if let Some(step) = self.delete_model(&undo, &target, endpoint, claims)? {
             return Ok(step);
         }
         if let Some(arn) = model_arn
-            && undo.announced.is_some()
+            && self.announced.is_some()
+            && !self.deletes_model_later()
             && !undo.done.contains(&Part::DeleteModel)
             && !undo.done.contains(&Part::Retract)
         {
@@ -258,10 +284,17 @@ impl Engine {
             return Ok(None);
         }
         let board = self.facts.tags(&endpoint.arn)?.clone();
+        if let Some(failure) = self.facts.unreadable_tags(&endpoint.arn) {
+            let why = Stays::refused(failure);
+            for scaling in self.saved.clone() {
+                self.leave(Resource::Autoscaling(scaling.variant), &why);
+            }
+        }
         let keys = board.suspended_keys_of(&self.id);
         if keys.is_empty() {
             return Ok(None);
         }
+        self.saved = board.suspended_by(&self.id);
         if !undo.done.contains(&Part::RestoreScaling) {
             for wanted in board.suspended_by(&self.id) {
                 let registered = self.facts.scaling(self.name(), &wanted.variant)?;
@@ -297,17 +330,25 @@ impl Engine {
         arn: &str,
         now: Moment,
     ) -> Known<Result<Claims, Step>> {
-        let holds = undo.announced.is_some_and(|at| now.since(at) < HOLD);
-        if !holds && !undo.done.contains(&Part::Announce) {
+        if !self.has_announced(now) && !undo.done.contains(&Part::Announce) {
             let tags = vec![self.notice(target, now).undo(&self.id)];
             let arn = arn.to_owned();
             return Ok(Err(part(Part::Announce, Write::AddTags { arn, tags })));
         }
         let board = self.facts.tags(arn)?;
+        let unreadable = self.facts.unreadable_tags(arn);
         let mut claims = Claims {
-            made: board.made_by() == Some(self.id.as_str()),
+            made: match unreadable {
+                Some(_) => undo.model.is_made_here(),
+                None => board.made_by() == Some(self.id.as_str()),
+            },
             ..Claims::default()
         };
+        if let Some(failure) = unreadable.filter(|_| !claims.made && !undo.keeps_model()) {
+            let why = Stays::refused(failure);
+            self.leave(Resource::Model(target.model.clone()), &why);
+            return Ok(Ok(claims));
+        }
         for (id, notice) in board.claims() {
             if notice.process == self.asked.process || notice.is_obsolete(now) {
                 continue;
@@ -323,37 +364,71 @@ impl Engine {
         Ok(Ok(claims))
     }
 
-    fn delete_endpoint_config(
-        &mut self,
-        undo: &Undo,
-        target: &Target,
-        claims: Claims,
-    ) -> Known<Option<Step>> {
-        if undo.done.contains(&Part::DeleteEndpointConfig) {
-            return Ok(None);
-        }
+    fn delete_endpoint_config(&mut self, target: &Target, claims: Claims) -> Option<Step> {
         let name = target.endpoint_config.clone();
-        if !self.is_made(&undo.endpoint_config, &name)? {
-            return Ok(None);
-        }
         if claims.endpoint_config {
             self.leave(Resource::EndpointConfig(name), &Stays::Claimed);
-            return Ok(None);
+            return None;
         }
         let write = Write::DeleteEndpointConfig { name };
-        Ok(Some(part(Part::DeleteEndpointConfig, write)))
+        Some(part(Part::DeleteEndpointConfig, write))
     }
 
-    /// Whether this deployment made an endpoint config that is still there.
-    pub(super) fn is_made(&self, presence: &Presence, name: &str) -> Known<bool> {
-        if let Presence::Certain { made: Some(_), .. } = presence {
-            return Ok(true);
-        }
-        let Some(config) = self.facts.endpoint_config(name)? else {
-            return Ok(false);
+    /// Whether this deployment made an endpoint config that is still there, and has not succeeded with it.
+    ///
+    /// Another process of this deployment may have succeeded with what this one made. If the tags cannot be read, what
+    /// this process knows itself counts; what it cannot know is named.
+    pub(super) fn is_made(&mut self, presence: &Presence, name: &str) -> Known<bool> {
+        let arn = match presence {
+            Presence::Certain { arn: Some(arn), .. } => arn.clone(),
+            _ => match self.facts.endpoint_config(name)? {
+                Some(config) => config.endpoint_config_arn.clone().unwrap_or_default(),
+                None => return Ok(false),
+            },
         };
-        let arn = config.endpoint_config_arn.clone().unwrap_or_default();
-        Ok(self.facts.tags(&arn)?.made_by() == Some(self.id.as_str()))
+        let is_made = self.facts.tags(&arn)?.made_by() == Some(self.id.as_str());
+        if let Some(failure) = self.facts.unreadable_tags(&arn) {
+            if presence.is_made_here() {
+                return Ok(true);
+            }
+            let why = Stays::refused(failure);
+            self.leave(Resource::EndpointConfig(name.to_owned()), &why);
+            return Ok(false);
+        }
+        Ok(is_made)
+    }
+
+    /// The endpoint config of a model that this deployment made is there and not its own: another process of it had
+    /// succeeded, and has not released the model any more; or somebody else made it. It refers to the model.
+    fn keep_what_succeeded(&mut self, undo: &Undo, target: &Target) -> Known<()> {
+        if undo.done.contains(&Part::DeleteEndpointConfig)
+            || self
+                .facts
+                .endpoint_config(&target.endpoint_config)?
+                .is_none()
+        {
+            return Ok(());
+        }
+        let config = Resource::EndpointConfig(target.endpoint_config.clone());
+        self.leave(config, &Stays::NotItsOwn);
+        self.leave(Resource::Model(target.model.clone()), &Stays::ReferredTo);
+        Ok(())
+    }
+
+    /// The anchor goes last, in the closing. It tells the next process that the deployment failed.
+    fn deletes_model_later(&self) -> bool {
+        self.is_new()
+    }
+
+    /// Whether another process wrote the checkpoint so recently that it may still act on it.
+    fn is_young(&self, now: Moment) -> bool {
+        let at = self.checkpoint_found;
+        at.is_some_and(|at| now.since(at) < LEASE) && !self.launch.is_confirmed()
+    }
+
+    /// Whether every process that is about to launch sees by now that this one undoes.
+    pub(super) fn has_announced(&self, now: Moment) -> bool {
+        self.announced.is_some_and(|at| now.since(at) < HOLD)
     }
 
     fn delete_model(
@@ -364,17 +439,9 @@ impl Engine {
         claims: Claims,
     ) -> Known<Option<Step>> {
         let name = target.model.clone();
-        let is_anchor = self.is_new();
-        // The anchor tells a repeated message that it failed, until its step is answered.
-        let later = is_anchor && self.asked.callback.is_some();
         let config = Resource::EndpointConfig(target.endpoint_config.clone());
         let config_stays = self.is_left(&config);
-        let made_here = matches!(undo.model, Presence::Certain { made: Some(_), .. });
-        if undo.keeps_model()
-            || later
-            || undo.done.contains(&Part::DeleteModel)
-            || !(claims.made || made_here)
-        {
+        if undo.keeps_model() || undo.done.contains(&Part::DeleteModel) || !claims.made {
             return Ok(None);
         }
         if let Some(endpoint) = endpoint {
@@ -390,6 +457,9 @@ impl Engine {
                 Stays::ReferredTo
             };
             self.leave(Resource::Model(name), &why);
+            return Ok(None);
+        }
+        if self.deletes_model_later() {
             return Ok(None);
         }
         Ok(Some(part(Part::DeleteModel, Write::DeleteModel { name })))

@@ -330,14 +330,25 @@ impl Board {
         suspended
     }
 
+    /// Whether another deployment has suspended autoscaling just now, and may be about to launch.
+    pub fn is_just_suspended_by_others(&self, id: &DeploymentId, now: Moment) -> bool {
+        let others = self
+            .suspenders()
+            .into_iter()
+            .filter(|other| other != id.beginning());
+        let mut saved =
+            others.filter_map(|other| joined::<Saved>(&format!("{SCALING}{other}-"), &self.0));
+        saved.any(|saved| now.since(saved.saved_at()) < LEASE)
+    }
+
     /// Saved autoscaling by the beginning of the deployment's id, its own first.
     fn saved(&self, id: &DeploymentId, now: Moment) -> Vec<(String, Saved)> {
         let mut ids = self.suspenders();
         ids.sort_by_key(|other| other != id.beginning());
         let read = |other: String| {
             let saved: Saved = joined(&format!("{SCALING}{other}-"), &self.0)?;
-            let at = Moment::since_epoch(Duration::from_secs(saved.at));
-            (other == id.beginning() || now.since(at) >= LEASE).then_some((other, saved))
+            let holds = other != id.beginning() && now.since(saved.saved_at()) < LEASE;
+            (!holds).then_some((other, saved))
         };
         ids.into_iter().filter_map(read).collect()
     }
@@ -502,6 +513,12 @@ pub fn is_made_for(tags: &[Tag], endpoint_name: &str) -> bool {
 struct Saved {
     at: u64,
     scaling: Vec<Scaling>,
+}
+
+impl Saved {
+    fn saved_at(&self) -> Moment {
+        Moment::since_epoch(Duration::from_secs(self.at))
+    }
 }
 
 /// Suspended autoscaling as tags; `None` if it is more than fits into 16 tags of 256 characters.

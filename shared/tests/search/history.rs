@@ -56,6 +56,8 @@ pub(crate) struct History {
     pub(crate) scaled: Option<Kept<Target>>,
     /// By resource, as in `model model-…`: the deployment that made it and has not succeeded with it.
     pub(crate) owners: BTreeMap<Name, Owner>,
+    /// By resource that is still there: the deployment that made it.
+    makers: BTreeMap<Name, Name>,
     /// The launches of deployments that are not over.
     pub(crate) launches: Vec<Launch>,
     /// Deployments that have deleted a failed endpoint, to create it again.
@@ -66,8 +68,12 @@ pub(crate) struct History {
     pub(crate) changed: Millis,
     /// How calls were struck.
     pub(crate) faults: BTreeSet<Fate>,
-    /// Deployments of which a process was denied to find out how far an earlier one had come.
-    pub(crate) blind: BTreeSet<Name>,
+    /// What could not be removed once a pipeline's step was answered. The log says so; the answer cannot any more.
+    unremoved: BTreeSet<Name>,
+    /// Whether the log of a deployment that nobody waited for names an anchor that is left.
+    pub(crate) named_anchor: bool,
+    /// Deployments that have written down that the service accepted a launch, be it another one's of the same names.
+    following: BTreeSet<Name>,
     /// Whether a message was delivered while it was being worked on.
     pub(crate) was_doubled: bool,
     /// Whether a process was killed.
@@ -83,12 +89,15 @@ impl History {
             first: endpoint.map(|endpoint| Arc::clone(&endpoint.phase().live.config)),
             scaled: region.target(ENDPOINT, "AllTraffic").cloned(),
             owners: BTreeMap::new(),
+            makers: BTreeMap::new(),
             launches: Vec::new(),
             recreating: BTreeSet::new(),
             acts: BTreeSet::new(),
             changed: region.now(),
             faults: BTreeSet::new(),
-            blind: BTreeSet::new(),
+            unremoved: BTreeSet::new(),
+            named_anchor: false,
+            following: BTreeSet::new(),
             was_doubled: false,
             was_killed: false,
             moved: BTreeSet::new(),
@@ -98,6 +107,7 @@ impl History {
     /// A deployment is asked for that nobody works on.
     pub(crate) fn asked(&mut self, id: &Name) {
         self.launches.retain(|launch| launch.id != *id);
+        self.following.remove(id);
         self.recreating.remove(id);
     }
 
@@ -155,10 +165,24 @@ impl History {
                 let name = request.get_endpoint_config_name().clone();
                 self.own("endpoint config", &name.unwrap_or_default(), order, process);
             }
+            // It has succeeded, and what it made is nobody's to undo.
+            Write::DeleteTags { arn, keys }
+                if keys
+                    .iter()
+                    .any(|key| key == "sagemaker-deployments:made-by") =>
+            {
+                let resource = tagged(arn);
+                self.owners.retain(|owned, owner| {
+                    *owned != resource || owner.id != *id || owner.is_anchor
+                });
+            }
             Write::DeleteModel { name } => self.disown("model", name),
             Write::DeleteEndpointConfig { name } => self.disown("endpoint config", name),
             Write::DeleteEndpoint { name } => {
-                if self.owner("endpoint", name) != Some(id) {
+                if self.owner("endpoint", name) == Some(id) {
+                    // It could not be created again. The error says so, and there is nothing to scale.
+                    self.scaled = None;
+                } else {
                     self.recreating.insert(Arc::clone(id));
                 }
                 self.disown("endpoint", name);
@@ -206,6 +230,7 @@ impl History {
                 if tags.iter().any(|tag| tag.key() == Some(&key)) {
                     let own = self.launches.iter_mut().filter(|launch| launch.id == *id);
                     own.for_each(|launch| launch.recorded = true);
+                    self.following.insert(Arc::clone(id));
                 }
             }
             _ => {}
@@ -247,6 +272,30 @@ impl History {
         })
     }
 
+    /// A write was refused after the step was answered.
+    pub(crate) fn refused_after_the_answer(&mut self, write: &Write) {
+        match write {
+            Write::DeleteModel { name } => self.unremoved.insert(resource("model", name)),
+            Write::DeleteEndpointConfig { name } => {
+                self.unremoved.insert(resource("endpoint config", name))
+            }
+            Write::DeleteTags { arn, .. } => self.unremoved.insert(tagged(arn)),
+            _ => false,
+        };
+    }
+
+    /// Whether something could not be removed after the step was answered.
+    pub(crate) fn is_unremoved(&self, resource: &str) -> bool {
+        self.unremoved.contains(resource)
+    }
+
+    /// Whether nothing has gone wrong, and nobody else has done anything.
+    pub(crate) fn went_well(&self) -> bool {
+        let succeeds = |launch: &Launch| launch.ending == Ending::Succeeds;
+        let undisturbed = self.faults.is_empty() && self.acts.is_empty() && !self.was_killed;
+        undisturbed && self.launches.iter().all(succeeds)
+    }
+
     /// A process was killed, or ended with an error.
     pub(crate) fn died(&mut self, process: &Name) {
         for launch in &mut self.launches {
@@ -257,7 +306,9 @@ impl History {
     /// Whether a deployment goes on although its caller has an answer.
     pub(crate) fn goes_on(&self, id: &Name, outcome: &Outcome) -> bool {
         may_go_on(outcome)
-            && (self.launches.iter().any(|launch| launch.id == *id) || self.recreating.contains(id))
+            && (self.launches.iter().any(|launch| launch.id == *id)
+                || self.following.contains(id)
+                || self.recreating.contains(id))
     }
 
     /// A deployment has ended. What it succeeded with is nobody's to undo.
@@ -267,7 +318,8 @@ impl History {
             self.owners
                 .retain(|_, owner| owner.id != *id || owner.is_anchor);
         }
-        if is_alone && !goes_on {
+        // What an earlier answer said goes on still does.
+        if is_alone && !goes_on && !matches!(outcome, Outcome::NotWaitedFor { .. }) {
             self.asked(id);
         }
     }
@@ -278,10 +330,13 @@ impl History {
             process: Arc::clone(process),
             is_anchor: order.anchor == name,
         };
+        self.makers
+            .insert(resource(kind, name), Arc::clone(&order.id));
         self.owners.insert(resource(kind, name), owner);
     }
 
     fn disown(&mut self, kind: &str, name: &str) {
+        self.makers.remove(&*resource(kind, name));
         let Some(owner) = self.owners.remove(&*resource(kind, name)) else {
             return;
         };
@@ -292,6 +347,11 @@ impl History {
                 .filter(|launch| launch.id == owner.id);
             own.for_each(|launch| launch.remains = Remains::Nothing);
         }
+    }
+
+    /// The deployment that made a resource, and may have succeeded with it.
+    pub(crate) fn maker(&self, kind: &str, name: &str) -> Option<&Name> {
+        self.makers.get(&*resource(kind, name))
     }
 
     /// The deployment that made a resource and has not succeeded with it.
@@ -309,6 +369,13 @@ pub(crate) fn serves(outcome: &Outcome) -> bool {
         Outcome::Failed(failure) => matches!(failure.error, Error::NotFinished { .. }),
         Outcome::NotWaitedFor { .. } => false,
     }
+}
+
+/// The resource of an ARN.
+fn tagged(arn: &str) -> Name {
+    let path = arn.rsplit(':').next().unwrap_or_default();
+    let (kind, name) = path.split_once('/').unwrap_or_default();
+    resource(&kind.replace("endpoint-config", "endpoint config"), name)
 }
 
 fn resource(kind: &str, name: &str) -> Name {

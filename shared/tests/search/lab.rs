@@ -11,11 +11,14 @@ use shared::contract::{DeployRequest, DeploymentKind, Environment, OnFailedEndpo
 use shared::deploy::{Asked, Callback, Deadlines, Engine, Next};
 use shared::failure::ServiceFailure;
 use shared::moment::Moment;
-use shared::plan::DeploymentId;
+use shared::plan::{DeploymentId, Plan};
 use shared::wait::Pace;
 
 use crate::fingerprint::fingerprint;
 use crate::region::{Answer, Millis, Name, of_failure};
+
+/// A little more than a process has for its closing.
+const CLOSING: Duration = Duration::from_secs(6);
 
 pub(crate) const ENDPOINT: &str = "churn";
 const EXECUTION: &str = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/churn/execution/abc";
@@ -43,6 +46,8 @@ pub(crate) struct Order {
     pub(crate) id: Name,
     /// Name of the endpoint config that stands for the deployment of an existing endpoint.
     pub(crate) anchor: String,
+    /// Name of the endpoint config of a new endpoint, which follows from the request.
+    pub(crate) config: Option<String>,
 }
 
 pub(crate) fn package(version: u32) -> String {
@@ -73,9 +78,12 @@ impl Order {
             Door::Queue if !replaces => DeploymentId::of_token(token),
             _ => DeploymentId::of_event(&request.identity),
         };
+        let plan = (kind == DeploymentKind::New).then(|| Plan::new_endpoint(&request));
+        let plan = plan.map(|plan| plan.expect("the scenes' events fit together"));
         Self {
             door,
             kind,
+            config: plan.map(|plan| plan.endpoint_config_name),
             event: event.into(),
             request: Arc::new(request),
             token: token.to_owned(),
@@ -91,6 +99,10 @@ pub(crate) struct Local {
     engine: Engine,
     pub(crate) fingerprint: u64,
     pub(crate) next: Next,
+    /// Whether it waits to repeat a call.
+    pub(crate) repeats: bool,
+    /// Whether it waits for a second poll.
+    pub(crate) settles: bool,
 }
 
 /// What happens to an engine.
@@ -251,11 +263,13 @@ fn work_out(mut engine: Engine, input: Input<'_>, now: Millis, remembers: bool) 
         Input::Reply(Ok(answer)) => engine.handle(now, Ok(answer.to_reply())),
         Input::Reply(Err(failure)) => engine.handle(now, Err(failure.clone())),
         Input::Time => {}
-        Input::Told => engine.close(),
+        Input::Told => engine.close(now + CLOSING),
     }
     let next = engine.next(now);
     Local {
         fingerprint: if remembers { engine.fingerprint() } else { 0 },
+        repeats: engine.is_repeating(),
+        settles: engine.is_settling(),
         engine,
         next,
     }

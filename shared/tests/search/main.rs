@@ -5,7 +5,6 @@
 
 mod fingerprint;
 mod history;
-mod known;
 mod lab;
 mod properties;
 mod region;

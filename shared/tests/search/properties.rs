@@ -8,7 +8,7 @@ use shared::deploy::{Outcome, Write};
 use shared::error::{Error, Failure, LeftBehind, NotUpdatable, Resource};
 use shared::failure::ServiceFailure;
 
-use crate::history::{History, serves};
+use crate::history::{History, Launch, serves};
 use crate::lab::{ENDPOINT, Lab, Order};
 use crate::region::{Answer, Ending, Endpoint, Kept, Name, Region};
 use crate::world::{Act, Fate, RunId, THEIRS, World};
@@ -129,7 +129,8 @@ fn nothing_of_others_is_deleted(
         let may = (order.request.on_success == OnSuccess::DeletePrevious)
             && made_for == Some(ENDPOINT)
             && history.owner(kind, name).is_none();
-        if own(kind, name) || may {
+        // What it had succeeded with, and no endpoint uses any more, is still its own.
+        if own(kind, name) || history.maker(kind, name) == Some(&order.id) || may {
             return Ok(());
         }
         let whose = if history.owner(kind, name).is_some() {
@@ -267,11 +268,16 @@ fn the_answer_is_true(world: &World, id: RunId, order: &Order, outcome: &Outcome
             "there is no endpoint",
         ),
         Error::EndpointCreationFailed { .. } => {
-            let mut creations = launches();
+            // Of another deployment with the same inputs too: that is resumed.
+            let same = |launch: &&Launch| {
+                launch.id == order.id || order.config.as_deref() == Some(&*launch.config)
+            };
+            let mut creations = history.launches.iter().filter(same);
             only_if(
                 creations.any(|launch| {
                     let failed = launch.ending == Ending::Fails && launch.ends <= now;
-                    launch.creates && (failed || history.acts.contains(&Act::DeleteEndpoint))
+                    let deleted = history.acts.contains(&Act::DeleteEndpoint);
+                    launch.creates && (failed || deleted || saw("Failed"))
                 }),
                 "it says that a creation failed that the service has not accepted or that has not failed",
             )
@@ -410,8 +416,11 @@ fn nothing_is_left_of_a_failure(world: &World, actor: usize, lab: &Lab) -> Holds
     }
     let left: Vec<LeftBehind> = left.into_iter().flatten().collect();
     let is_named = |resource: &str| {
-        left.iter()
-            .any(|left| left.resource.to_string() == resource)
+        let names = |left: &LeftBehind| {
+            left.resource.to_string() == resource
+                || checkpoint_names(&world.region, order, &left.resource, resource)
+        };
+        left.iter().any(names) || world.history.is_unremoved(resource)
     };
     let last = world.actors[actor].last_process();
     for (resource, owner) in &world.history.owners {
@@ -429,11 +438,19 @@ fn nothing_is_left_of_a_failure(world: &World, actor: usize, lab: &Lab) -> Holds
         }
     }
     for (resource, key) in own_tags(&world.region, &order.id) {
-        let is_saved = key == "autoscaling"
-            && left
-                .iter()
-                .any(|left| matches!(left.resource, Resource::Autoscaling(_)));
-        if !is_named(&resource) && !is_saved {
+        // While the endpoint does not scale, they are for the next deployment.
+        let scaled = world.history.scaled.as_ref();
+        let is_needed = scaled.is_some_and(|scaled| !scales(&world.region, scaled));
+        let names_scaling = |left: &LeftBehind| {
+            matches!(left.resource, Resource::Autoscaling(_))
+                || left.resource == Resource::EndpointConfig(order.anchor.clone())
+        };
+        let is_saved = key == "autoscaling" && (is_needed || left.iter().any(names_scaling));
+        // It says nothing any more, and nobody can know that it is there.
+        let is_unreadable = key == "made"
+            && resource.starts_with("endpoint ")
+            && world.history.faults.contains(&Fate::Denied);
+        if !is_named(&resource) && !is_saved && !is_unreadable {
             let kind = resource
                 .rsplit_once(' ')
                 .map_or(&*resource, |(kind, _)| kind);
@@ -441,6 +458,24 @@ fn nothing_is_left_of_a_failure(world: &World, actor: usize, lab: &Lab) -> Holds
         }
     }
     Ok(())
+}
+
+/// Whether an anchor that is left says by its checkpoint that a resource is left as well.
+fn checkpoint_names(region: &Region, order: &Order, left: &Resource, resource: &str) -> bool {
+    let Resource::EndpointConfig(name) = left else {
+        return false;
+    };
+    let anchor = region.configs.get(name.as_str());
+    let Some(anchor) = anchor.filter(|_| *name == order.anchor) else {
+        return false;
+    };
+    let (_, name) = resource.rsplit_once(' ').unwrap_or_default();
+    let mut checkpoints = anchor
+        .tags
+        .keys()
+        .filter(|key| key.ends_with(&*order.id))
+        .filter_map(|key| anchor.tags.get(key));
+    checkpoints.any(|checkpoint| checkpoint.split('/').any(|part| part == name))
 }
 
 /// Whether the endpoint runs on a resource.
@@ -616,12 +651,31 @@ pub(crate) fn of_the_next(before: &World, after: &World) -> Vec<Violation> {
     }
     if let Some(scaled) = &before.history.scaled
         && !scales(&after.region, scaled)
+        && !is_anchor_named(before)
     {
         let what = "the endpoint does not scale as it did".to_owned();
         broken.push(Violation { property, what });
     }
     broken.extend(after.violations.iter().cloned());
     broken
+}
+
+/// Whether somebody was told what holds everything that was suspended.
+pub(crate) fn is_anchor_named(world: &World) -> bool {
+    let mut outcomes = world.actors.iter().flat_map(|actor| &actor.outcomes);
+    world.history.named_anchor || outcomes.any(|outcome| names_an_anchor(&world.history, outcome))
+}
+
+/// Whether an error names an anchor that is left.
+pub(crate) fn names_an_anchor(history: &History, outcome: &Outcome) -> bool {
+    let left = match outcome {
+        Outcome::Failed(failure) => failure.left_behind.as_slice(),
+        _ => &[],
+    };
+    left.iter().any(|left| {
+        let owner = history.owners.get(&*left.resource.to_string());
+        owner.is_some_and(|owner| owner.is_anchor)
+    })
 }
 
 /// The contract's word for an outcome.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use shared::contract::DeploymentKind::{Existing, New};
 
-use crate::known::is_known;
 use crate::lab::{ENDPOINT, Lab};
 use crate::properties::{self, Violation};
 use crate::scenes::{PACE, Scene, next_one, run_on, settle};
@@ -72,11 +71,7 @@ pub(crate) fn search(scene: &Scene, budget: Budget, most_states: usize) -> Repor
         for (link, world) in states {
             if world.is_over() {
                 report.ends += 1;
-                let broken = at_the_end(&world, &lab, &next);
-                for violation in broken
-                    .into_iter()
-                    .filter(|broken| !is_known(broken, &world, &lab))
-                {
+                for violation in at_the_end(&world, &lab, &next) {
                     if told.insert((violation.property, violation.what.clone())) {
                         let events = way(&links, link);
                         report.found.push(Found { violation, events });
@@ -96,10 +91,7 @@ pub(crate) fn search(scene: &Scene, budget: Budget, most_states: usize) -> Repor
                     event,
                 });
                 let violations = std::mem::take(&mut after.violations);
-                let unknown = violations
-                    .iter()
-                    .filter(|broken| !is_known(broken, &after, &lab));
-                for violation in unknown {
+                for violation in &violations {
                     if told.insert((violation.property, violation.what.clone())) {
                         let (violation, events) = (violation.clone(), way(&links, number));
                         report.found.push(Found { violation, events });
@@ -156,7 +148,11 @@ pub(crate) fn at_the_end(world: &World, lab: &Lab, next: &Next) -> Vec<Violation
     let mut world = world.clone();
     settle(&mut world);
     let mut broken = properties::at_the_end(&world, lab);
-    let key = crate::fingerprint::fingerprint((world.region.fingerprint(), &world.history.scaled));
+    let key = crate::fingerprint::fingerprint((
+        world.region.fingerprint(),
+        &world.history.scaled,
+        properties::is_anchor_named(&world),
+    ));
     if !broken.is_empty() || !next.met.borrow_mut().insert(key) {
         return broken;
     }

@@ -89,8 +89,6 @@ pub(crate) struct Run {
     /// When its call reaches the service, if that takes long.
     pub(crate) lands: Option<Millis>,
     pub(crate) witness: Arc<Witness>,
-    /// How many calls it has made, up to three.
-    calls: u8,
     /// How it ended, before that was told.
     outcome: Option<Arc<Outcome>>,
 }
@@ -119,14 +117,7 @@ impl Run {
             self.is_last,
         )
             .hash(state);
-        (
-            &self.stage,
-            self.wakes,
-            self.lands,
-            &self.witness,
-            self.calls,
-        )
-            .hash(state);
+        (&self.stage, self.wakes, self.lands, &self.witness).hash(state);
     }
 }
 

@@ -17,8 +17,10 @@ use crate::region::{Millis, Name, Step};
 /// The driver's numbers.
 const LONGEST_DELIVERY: Millis = 13_000;
 const UNDO_IN_DELIVERY: Millis = 10_000;
+const KEPT_FREE: Millis = 7_000;
+const KEPT_TO_DELETE: Millis = 2_000;
 const LONGEST_CLOSING: Millis = 5_000;
-const UNDO_RESERVE: Millis = 8_000;
+const UNDO_RESERVE: Millis = 30_000;
 /// How long an invocation may take, less what is kept for the answer.
 const INVOCATION: Millis = 898_000;
 /// How often an answer is sent before the message is left to come back.
@@ -54,7 +56,8 @@ impl World {
             }
             Door::Queue => {
                 if !self.actors[actor].runs.is_empty() {
-                    self.left.all -= 1;
+                    // Nothing else goes wrong.
+                    self.left.all = 0;
                     self.left.doubles -= 1;
                     self.history.was_doubled = true;
                 }
@@ -99,7 +102,6 @@ impl World {
             wakes: None,
             lands: None,
             witness: Arc::new(Witness::default()),
-            calls: 0,
             outcome: None,
         });
         self.turn = Some(id);
@@ -118,7 +120,7 @@ impl World {
         let is_cut = run.cut.is_some_and(|cut| now >= cut);
         match run.stage {
             Stage::Drives if is_reply && is_cut && !run.is_last => self.comes_back(id),
-            Stage::Closes if is_cut => self.is_done_with(id),
+            Stage::Closes if is_cut => self.comes_back(id),
             _ => self.look(id, lab),
         }
     }
@@ -129,7 +131,9 @@ impl World {
         let run = self.run_mut(id);
         match (&run.stage, &run.local.next) {
             (_, Next::Call(_)) | (Stage::Tells(_), _) => {}
-            (Stage::Drives, Next::Wait(_)) if run.cut.is_some() && !run.is_last => {
+            (Stage::Drives, Next::Wait(pause))
+                if !run.is_last && !goes_on_within(run, now + millis(*pause)) =>
+            {
                 self.comes_back(id);
             }
             (_, Next::Wait(pause)) => run.wakes = Some(tick(now + millis(*pause)).max(now + TICK)),
@@ -153,6 +157,11 @@ impl World {
 
     /// A delivery has ended, and its message comes back.
     fn comes_back(&mut self, id: RunId) {
+        if !self.history.faults.is_empty() {
+            // Its calls were refused until it ended, that which writes down an acceptance among them.
+            let process = Arc::clone(&self.run(id).process);
+            self.history.died(&process);
+        }
         self.remove(id);
     }
 
@@ -195,6 +204,9 @@ impl World {
         let waits = matches!(before, Some(Step::Executing | Step::Stopping));
         if matches!(answered, Some(Ok(()))) && waits {
             self.ended(id, &outcome, lab);
+        } else if !waits {
+            // Only the log has it.
+            self.history.named_anchor |= properties::names_an_anchor(&self.history, &outcome);
         }
         let attempt = match self.run(id).stage {
             Stage::Tells(attempt) => attempt + 1,
@@ -243,13 +255,20 @@ impl World {
         let broken = properties::of_outcome(self, id, order, outcome);
         self.violated(broken);
         self.actors[id.actor].outcomes.push(Arc::clone(outcome));
-        if matches!(**outcome, Outcome::Failed(_)) {
+        if matches!(**outcome, Outcome::Failed(_)) || !self.history.faults.is_empty() {
             let process = Arc::clone(&self.run(id).process);
             self.history.died(&process);
         }
         let is_alone = !self.is_worked_on(&order.id, id, lab);
         self.history.ended(&order.id, outcome, is_alone);
     }
+}
+
+/// Whether a delivery, or a call, lasts longer than a pause.
+fn goes_on_within(run: &Run, end: Millis) -> bool {
+    let lasts = |kept| run.cut.is_none_or(|cut| end + kept < cut);
+    let local = &run.local;
+    local.repeats && lasts(KEPT_FREE) || local.settles && lasts(KEPT_TO_DELETE) || run.cut.is_none()
 }
 
 /// The limits of a call that may wait so long.

@@ -115,7 +115,9 @@ impl World {
             events.extend(possible.by_ref().map(Event::Operator));
         }
         if turn.is_none() && !self.runs().any(|(id, _)| moves(id)) {
-            if let Some(next) = self.next_moment() {
+            // A message may have become visible while its last delivery still worked.
+            let next = self.next_moment().filter(|next| *next > self.now());
+            if let Some(next) = next {
                 let ticks = (next - self.now()).div_ceil(TICK);
                 events.push(Event::Time(u16::try_from(ticks).expect("within a day")));
             } else if self.left.pauses > 0
@@ -136,7 +138,8 @@ impl World {
             Standing::ToCome | Standing::ToRepeat => true,
             Standing::Queued(message) if actor.runs.is_empty() => message.visible <= self.now(),
             Standing::Queued(_) => {
-                actor.runs.len() == 1 && self.left.doubles > 0 && self.left.all > 0
+                let may = self.left.doubles > 0 && self.left.all > 0;
+                may && actor.runs.len() == 1 && self.history.went_well()
             }
             Standing::Called | Standing::Over => false,
         }
@@ -292,15 +295,7 @@ impl World {
             self.left.all -= 1;
             self.left.faults -= 1;
             self.history.struck(fate);
-            let is_blind = fate == Fate::Denied && self.run(id).calls < 2;
-            if is_blind && self.actors[id.actor].processes > 1 {
-                self.history
-                    .blind
-                    .insert(Arc::clone(&lab.orders[id.actor].id));
-            }
         }
-        let run = self.run_mut(id);
-        run.calls = (run.calls + 1).min(3);
         if fate == Fate::Late {
             let lands = self.now() + LATE;
             self.run_mut(id).lands = Some(lands);
@@ -335,6 +330,11 @@ impl World {
             )
         };
         let answered = if lost { Err(no_reply()) } else { answered };
+        if let (Call::Write(write), Err(_), Stage::Closes) =
+            (&**call, &answered, &self.run(id).stage)
+        {
+            self.history.refused_after_the_answer(write);
+        }
         if lab.traces {
             self.trace(id, call, &answered);
         }
