@@ -55,4 +55,4 @@ fn written(route: Route) -> Checkpoint {
 }
 
 mod laws;
-// mod table;
+mod table;
