@@ -62,7 +62,7 @@ impl Endpoint {
     }
 }
 
-/// Resources of one kind by their names' keys; model packages by their ARNs.
+/// Resources of one kind by the keys of their names; model packages by the keys of their ARNs.
 pub(crate) type Shelf = BTreeMap<String, Resource>;
 
 /// A variant of an endpoint that Application Auto Scaling may scale.
@@ -98,7 +98,7 @@ pub(crate) struct Account {
     pub(crate) endpoint_configs: Shelf,
     pub(crate) endpoints: BTreeMap<String, Endpoint>,
     pub(crate) scalable_targets: BTreeMap<TargetKey, ScalableTarget>,
-    /// Tag values by key, by resource ARN.
+    /// Tag values by key, by the key of the resource's ARN.
     pub(crate) tags: BTreeMap<String, BTreeMap<String, Value>>,
     pub(crate) outcomes: Outcomes,
     pub(crate) alarms: Alarms,
@@ -110,7 +110,7 @@ impl Account {
     /// An account that holds nothing.
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
-            arns: Arns::new(&settings.region, &settings.account),
+            arns: Arns::new(&settings.region, &settings.account, settings.arn_case),
             settings,
             model_package_groups: Shelf::new(),
             last_versions: BTreeMap::new(),
@@ -159,13 +159,23 @@ impl Account {
             listed.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone())));
         let mapped = request.get("Tags").and_then(Value::as_object);
         let mapped = mapped.cloned().unwrap_or_default();
-        let tags = self.tags.entry(arn.to_owned()).or_default();
+        let tags = self.tags.entry(names::key(arn)).or_default();
         tags.extend(listed.chain(mapped));
     }
 
     /// Forgets the tags of a resource that is no longer there.
     pub(crate) fn untag(&mut self, arn: &str) {
-        self.tags.remove(arn);
+        self.tags.remove(&names::key(arn));
+    }
+
+    /// The tags that a resource bears; `None` if it never bore one.
+    pub(crate) fn tags(&self, arn: &str) -> Option<&BTreeMap<String, Value>> {
+        self.tags.get(&names::key(arn))
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn tags_mut(&mut self, arn: &str) -> Option<&mut BTreeMap<String, Value>> {
+        self.tags.get_mut(&names::key(arn))
     }
 
     /// The model of this name.

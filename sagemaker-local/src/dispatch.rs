@@ -200,23 +200,23 @@ mod tests {
         let group = json!({ "ModelPackageGroupName": "G" });
         let package = json!({ "ModelPackageName": "G/1" });
         for (operation, request, wanted) in [
-            ("CreateModel", &model, "model/m"),
-            ("DeleteModel", &model, "model/m"),
+            ("CreateModel", &model, "model/M"),
+            ("DeleteModel", &model, "model/M"),
             ("ListModels", &json!({}), "model/*"),
-            ("CreateEndpointConfig", &config, "endpoint-config/c"),
-            ("DescribeEndpointConfig", &config, "endpoint-config/c"),
+            ("CreateEndpointConfig", &config, "endpoint-config/C"),
+            ("DescribeEndpointConfig", &config, "endpoint-config/C"),
             ("ListEndpointConfigs", &json!({}), "endpoint-config/*"),
-            ("CreateEndpoint", &endpoint, "endpoint/e"),
-            ("UpdateEndpoint", &endpoint, "endpoint/e"),
+            ("CreateEndpoint", &endpoint, "endpoint/E"),
+            ("UpdateEndpoint", &endpoint, "endpoint/E"),
             (
                 "UpdateEndpointWeightsAndCapacities",
                 &endpoint,
-                "endpoint/e",
+                "endpoint/E",
             ),
             ("ListEndpoints", &json!({}), "endpoint/*"),
-            ("DescribeModelPackageGroup", &group, "model-package-group/g"),
-            ("CreateModelPackage", &group, "model-package/g/*"),
-            ("DescribeModelPackage", &package, "model-package/g/1"),
+            ("DescribeModelPackageGroup", &group, "model-package-group/G"),
+            ("CreateModelPackage", &group, "model-package/G/*"),
+            ("DescribeModelPackage", &package, "model-package/G/1"),
             ("ListModelPackages", &json!({}), "model-package/*"),
             ("AddTags", &json!({ "ResourceArn": "arn" }), "arn"),
             (

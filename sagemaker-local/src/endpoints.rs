@@ -199,11 +199,12 @@ fn asked_for(account: &Account, request: &Document, now: Moment) -> Result<Deplo
 
 /// Puts an accepted update in the place of the course so far, which stale reads still see.
 fn change(account: &mut Account, name: &str, now: Moment, course: Course) -> Value {
-    if let Some(endpoint) = account.endpoints.get_mut(&names::key(name)) {
-        let old = std::mem::replace(&mut endpoint.course, course);
-        endpoint.before = Some((now, old));
-    }
-    json!({ "EndpointArn": account.arns.endpoint(name) })
+    let Some(endpoint) = account.endpoints.get_mut(&names::key(name)) else {
+        return json!({});
+    };
+    let old = std::mem::replace(&mut endpoint.course, course);
+    endpoint.before = Some((now, old));
+    json!({ "EndpointArn": endpoint.arn })
 }
 
 #[cfg(test)]

@@ -90,5 +90,5 @@ pub use faults::{Fault, FaultKind};
 pub use outcomes::Outcome;
 pub use recording::Call;
 pub use server::{Connection, Server};
-pub use settings::Settings;
+pub use settings::{ArnCase, Settings};
 pub use wire::Hangup;

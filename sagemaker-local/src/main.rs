@@ -4,8 +4,8 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use clap::Parser;
-use sagemaker_local::{Server, Settings};
+use clap::{Parser, ValueEnum};
+use sagemaker_local::{ArnCase, Server, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A local SageMaker control-plane API for development, the demo and the tests.
@@ -36,6 +36,9 @@ struct Arguments {
     /// Account that the ARNs name
     #[arg(long, default_value = "123456789012")]
     account: String,
+    /// How ARNs spell names: as created, or in lower case
+    #[arg(long, value_enum, default_value_t)]
+    arn_case: Spelling,
     /// Calls per second beyond which every call is throttled
     #[arg(long, value_name = "N", value_parser = rate)]
     calls_per_second: Option<f64>,
@@ -45,6 +48,22 @@ struct Arguments {
     /// By what the waits and the timeout of a `DeploymentConfig` are multiplied
     #[arg(long, value_name = "FACTOR", value_parser = scale, default_value = "1")]
     guardrail_scale: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Spelling {
+    #[default]
+    Kept,
+    Lower,
+}
+
+impl From<Spelling> for ArnCase {
+    fn from(spelling: Spelling) -> Self {
+        match spelling {
+            Spelling::Kept => Self::Kept,
+            Spelling::Lower => Self::Lower,
+        }
+    }
 }
 
 fn seconds(argument: &str) -> Result<Duration, String> {
@@ -85,6 +104,7 @@ async fn main() -> std::io::Result<()> {
         delete: arguments.delete_seconds,
         region: arguments.region,
         account: arguments.account,
+        arn_case: arguments.arn_case.into(),
         calls_per_second: arguments.calls_per_second,
         refuse_to_serverless: arguments.refuse_to_serverless,
         guardrail_scale: arguments.guardrail_scale,

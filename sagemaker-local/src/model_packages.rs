@@ -37,7 +37,7 @@ pub(crate) fn create(account: &mut Account, request: &Document, now: Moment) -> 
         Some(version) => account.arns.model_package(&format!("{name}/{version}")),
         None => account.arns.model_package(&name),
     };
-    if account.model_packages.contains_key(&arn) {
+    if account.model_packages.contains_key(&names::key(&arn)) {
         return Err(ServiceError::validation(format!(
             "Model Package already exists: {arn}"
         )));
@@ -55,17 +55,18 @@ pub(crate) fn create(account: &mut Account, request: &Document, now: Moment) -> 
             .entry(APPROVAL)
             .or_insert_with(|| "PendingManualApproval".into());
     }
-    account.model_packages.insert(arn.clone(), package);
+    account.model_packages.insert(names::key(&arn), package);
     Ok(json!({ "ModelPackageArn": arn }))
 }
 
 /// Updates a package: what the request sets replaces what was there.
 pub(crate) fn update(account: &mut Account, request: &Document, now: Moment) -> Answer {
-    let arn = names::key(required(request, "ModelPackageArn"));
+    let asked = required(request, "ModelPackageArn");
     let package = account
         .model_packages
-        .get_mut(&arn)
-        .ok_or_else(|| not_found(&arn))?;
+        .get_mut(&names::key(asked))
+        .ok_or_else(|| not_found(asked))?;
+    let arn = package.arn.clone();
     package
         .document
         .extend(without(request, &["ModelPackageArn", "ClientToken"]));
@@ -128,7 +129,7 @@ pub(crate) fn delete(account: &mut Account, request: &Document) -> Answer {
     let arn = find(account, required(request, "ModelPackageName"))?
         .arn
         .clone();
-    account.model_packages.remove(&arn);
+    account.model_packages.remove(&names::key(&arn));
     account.untag(&arn);
     Ok(json!({}))
 }
@@ -153,7 +154,7 @@ pub(crate) fn find<'account>(
     let arn = account.arns.model_package(name_or_arn);
     account
         .model_packages
-        .get(&arn)
+        .get(&names::key(&arn))
         .ok_or_else(|| not_found(&arn))
 }
 

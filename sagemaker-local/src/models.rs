@@ -122,12 +122,12 @@ mod tests {
         });
         assert_eq!(
             scene.done("CreateModel", request.clone()),
-            json!({ "ModelArn": arn("model-1") })
+            json!({ "ModelArn": arn("Model-1") })
         );
 
         let mut expected = request;
         expected.as_object_mut().expect("an object").remove("Tags");
-        expected["ModelArn"] = arn("model-1").into();
+        expected["ModelArn"] = arn("Model-1").into();
         expected["CreationTime"] = timestamp(scene.now);
         assert_eq!(
             scene.done("DescribeModel", json!({ "ModelName": "Model-1" })),
@@ -149,7 +149,7 @@ mod tests {
                 (refused.code.as_str(), refused.message, refused.status),
                 (
                     "ValidationException",
-                    format!("Cannot create already existing model \"{}\".", arn("shop")),
+                    format!("Cannot create already existing model \"{}\".", arn(name)),
                     400
                 )
             );
@@ -210,7 +210,7 @@ mod tests {
             let refused = scene.refused(operation, json!({ "ModelName": "Gone" }));
             assert_eq!(
                 refused.message,
-                format!("Could not find model \"{}\".", arn("gone"))
+                format!("Could not find model \"{}\".", arn("Gone"))
             );
         }
     }

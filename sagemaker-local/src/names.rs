@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use regex_lite::Regex;
 
+use crate::settings::ArnCase;
+
 /// The pattern of the names of endpoints, endpoint configs, variants and model package groups.
 pub(crate) const ENTITY_NAME: &str = "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}";
 /// The pattern of a model's name.
@@ -119,8 +121,7 @@ pub(crate) fn uuid(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 
-/// What names are told apart by: the service ignores case where it looks an endpoint up, and ARNs
-/// are in lower case.
+/// What names, and ARNs, are told apart by: the service ignores case when it looks an endpoint up.
 pub(crate) fn key(name: &str) -> String {
     name.to_ascii_lowercase()
 }
@@ -130,13 +131,15 @@ pub(crate) fn key(name: &str) -> String {
 pub(crate) struct Arns {
     region: String,
     account: String,
+    case: ArnCase,
 }
 
 impl Arns {
-    pub(crate) fn new(region: &str, account: &str) -> Self {
+    pub(crate) fn new(region: &str, account: &str, case: ArnCase) -> Self {
         Self {
             region: region.to_owned(),
             account: account.to_owned(),
+            case,
         }
     }
 
@@ -159,7 +162,7 @@ impl Arns {
     /// The ARN of a model package given by its name, by `group/version` or by its ARN.
     pub(crate) fn model_package(&self, name_or_arn: &str) -> String {
         if name_or_arn.starts_with("arn:") {
-            key(name_or_arn)
+            self.spelled(name_or_arn)
         } else {
             self.resource("model-package", name_or_arn)
         }
@@ -172,7 +175,9 @@ impl Arns {
 
     /// The ARN of what another service has in the account and region.
     pub(crate) fn of(&self, service: &str, resource: &str) -> String {
-        let Self { region, account } = self;
+        let Self {
+            region, account, ..
+        } = self;
         format!("arn:aws:{service}:{region}:{account}:{resource}")
     }
 
@@ -190,7 +195,14 @@ impl Arns {
     }
 
     fn resource(&self, kind: &str, name: &str) -> String {
-        self.of("sagemaker", &format!("{kind}/{}", key(name)))
+        self.of("sagemaker", &format!("{kind}/{}", self.spelled(name)))
+    }
+
+    fn spelled(&self, name: &str) -> String {
+        match self.case {
+            ArnCase::Kept => name.to_owned(),
+            ArnCase::Lower => key(name),
+        }
     }
 }
 
@@ -308,16 +320,20 @@ mod tests {
     }
 
     #[test]
-    fn arns_carry_names_in_lower_case() {
-        let arns = Arns::new("eu-west-1", "123456789012");
-        assert_eq!(
-            arns.endpoint("AutoGluonEndpoint"),
-            "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/autogluonendpoint"
-        );
-        assert_eq!(
-            arns.model_package("Shop/3"),
-            arns.model_package(&arns.model_package("shop/3"))
-        );
+    fn arns_spell_names_as_created_or_in_lower_case() {
+        for (case, endpoint, package) in [
+            (ArnCase::Kept, "AutoGluonEndpoint", "Shop/3"),
+            (ArnCase::Lower, "autogluonendpoint", "shop/3"),
+        ] {
+            let arns = Arns::new("eu-west-1", "123456789012", case);
+            assert_eq!(
+                arns.endpoint("AutoGluonEndpoint"),
+                format!("arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{endpoint}")
+            );
+            let arn = format!("arn:aws:sagemaker:eu-west-1:123456789012:model-package/{package}");
+            assert_eq!(arns.model_package("Shop/3"), arn);
+            assert_eq!(arns.model_package(&arn), arn);
+        }
     }
 
     #[test]

@@ -30,20 +30,20 @@ pub(crate) fn check(
 
 pub(crate) fn list(account: &Account, request: &Document) -> Answer {
     let arn = tagged(account, request)?;
-    let tags = account.tags.get(&arn).cloned().unwrap_or_default();
+    let tags = account.tags(&arn).cloned().unwrap_or_default();
     Ok(json!({ "Tags": tags }))
 }
 
 pub(crate) fn tag(account: &mut Account, request: &Document) -> Answer {
     let arn = tagged(account, request)?;
-    check(account.tags.get(&arn), request)?;
+    check(account.tags(&arn), request)?;
     account.tag(&arn, request);
     Ok(json!({}))
 }
 
 pub(crate) fn untag(account: &mut Account, request: &Document) -> Answer {
     let arn = tagged(account, request)?;
-    if let Some(tags) = account.tags.get_mut(&arn) {
+    if let Some(tags) = account.tags_mut(&arn) {
         let gone = items(request, "TagKeys");
         tags.retain(|key, _| !gone.iter().any(|name| name == key));
     }

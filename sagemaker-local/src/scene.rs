@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::dispatch;
 use crate::error::ServiceError;
 use crate::requests::Answer;
-use crate::settings::Settings;
+use crate::settings::{ArnCase, Settings};
 
 /// An account and the present moment.
 pub(crate) struct Scene {
@@ -21,8 +21,17 @@ impl Scene {
     /// An empty account whose creations and updates take 3 s, whose rollbacks and deletions take 1
     /// s.
     pub(crate) fn new() -> Self {
+        Self::spelling(ArnCase::default())
+    }
+
+    /// The same, whose ARNs spell names so.
+    pub(crate) fn spelling(arn_case: ArnCase) -> Self {
+        let settings = Settings {
+            arn_case,
+            ..Settings::default()
+        };
         Self {
-            account: Account::new(Settings::default()),
+            account: Account::new(settings),
             now: Duration::from_secs(1_700_000_000),
         }
     }

@@ -2,6 +2,16 @@
 
 use std::time::Duration;
 
+/// How the ARNs of `SageMaker`'s resources spell names. The service has answered both over the years.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArnCase {
+    /// As the resource was created.
+    #[default]
+    Kept,
+    /// In lower case.
+    Lower,
+}
+
 /// How long things take, whose account it is, and how many calls it bears.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -18,6 +28,8 @@ pub struct Settings {
     pub region: String,
     /// The account that the ARNs name, 12 digits; `123456789012` by default.
     pub account: String,
+    /// How ARNs spell names; as created by default.
+    pub arn_case: ArnCase,
     /// Calls per second that the whole account may make, those to queues aside; `None` for no limit. A
     /// second's worth may come at once, and at least one call.
     pub calls_per_second: Option<f64>,
@@ -38,6 +50,7 @@ impl Default for Settings {
             delete: Duration::from_secs(1),
             region: "eu-west-1".to_owned(),
             account: "123456789012".to_owned(),
+            arn_case: ArnCase::default(),
             calls_per_second: None,
             refuse_to_serverless: false,
             guardrail_scale: 1.0,

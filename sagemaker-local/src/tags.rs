@@ -45,7 +45,7 @@ pub(crate) fn check(request: &Document) -> Result<(), ServiceError> {
 
 pub(crate) fn add(account: &mut Account, request: &Document, now: Moment) -> Answer {
     let arn = tagged(account, request, now)?;
-    let borne = account.tags.get(&arn);
+    let borne = account.tags(&arn);
     let asked = items(request, "Tags")
         .iter()
         .filter_map(|tag| tag["Key"].as_str());
@@ -71,7 +71,7 @@ pub(crate) fn list(account: &Account, request: &Document, now: Moment) -> Answer
 
 pub(crate) fn delete(account: &mut Account, request: &Document, now: Moment) -> Answer {
     let arn = tagged(account, request, now)?;
-    if let Some(tags) = account.tags.get_mut(&arn) {
+    if let Some(tags) = account.tags_mut(&arn) {
         let gone = items(request, "TagKeys");
         tags.retain(|key, _| !gone.iter().any(|name| name == key));
     }
@@ -79,7 +79,7 @@ pub(crate) fn delete(account: &mut Account, request: &Document, now: Moment) -> 
 }
 
 fn all(account: &Account, arn: &str) -> Value {
-    let tags = account.tags.get(arn).into_iter().flatten();
+    let tags = account.tags(arn).into_iter().flatten();
     let tags: Vec<Value> = tags
         .map(|(key, value)| json!({ "Key": key, "Value": value }))
         .collect();
@@ -88,7 +88,8 @@ fn all(account: &Account, arn: &str) -> Value {
 
 /// The ARN of the resource that the request names, which must exist.
 fn tagged(account: &Account, request: &Document, now: Moment) -> Result<String, ServiceError> {
-    let arn = names::key(required(request, "ResourceArn"));
+    let arn = required(request, "ResourceArn");
+    let is_named = |its: &str| names::key(its) == names::key(arn);
     let shelves = [
         &account.models,
         &account.endpoint_configs,
@@ -97,11 +98,11 @@ fn tagged(account: &Account, request: &Document, now: Moment) -> Result<String, 
     ];
     let stands = shelves
         .iter()
-        .any(|shelf| shelf.values().any(|resource| resource.arn == arn))
-        || endpoints::present(account, names::name_in(&arn), now)
-            .is_some_and(|(endpoint, _)| endpoint.arn == arn);
+        .any(|shelf| shelf.values().any(|resource| is_named(&resource.arn)))
+        || endpoints::present(account, names::name_in(arn), now)
+            .is_some_and(|(endpoint, _)| is_named(&endpoint.arn));
     if stands {
-        Ok(arn)
+        Ok(arn.to_owned())
     } else {
         Err(ServiceError::validation(format!(
             "Could not find resource \"{arn}\"."

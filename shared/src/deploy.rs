@@ -504,8 +504,18 @@ impl Engine {
         self.done.contains(&Task::Rest) && !self.done.contains(&Task::Previous)
     }
 
+    /// The endpoint's name, as the event spells it.
     fn name(&self) -> &str {
         &self.asked.request.endpoint_name
+    }
+
+    /// The endpoint's name, as SageMaker spells it in the last poll that showed an endpoint. SageMaker ignores the case of
+    /// a name; Application Auto Scaling and CloudWatch Logs do not.
+    fn own_name(&self) -> &str {
+        match &self.last_poll {
+            LastPoll::Endpoint(endpoint) => &endpoint.name,
+            _ => self.name(),
+        }
     }
 
     /// Whether the deployment has been started, by the service's own word or by what an earlier process wrote down.

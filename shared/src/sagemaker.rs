@@ -32,6 +32,8 @@ const PAGE_SIZE: i32 = 100;
 /// A look at an endpoint: what `DescribeEndpoint` says, as far as a deployment goes by it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
+    /// The endpoint's name, in its own spelling.
+    pub name: String,
     /// The endpoint's ARN.
     pub arn: String,
     /// The endpoint's status.
@@ -95,6 +97,7 @@ impl SageMaker {
             ServiceFailure::of("DescribeEndpoint", format!("endpoint {name}"), &error)
         });
         Ok(unless_absent(found)?.map(|output| Endpoint {
+            name: output.endpoint_name.unwrap_or_else(|| name.to_owned()),
             arn: output.endpoint_arn.unwrap_or_default(),
             status: output
                 .endpoint_status

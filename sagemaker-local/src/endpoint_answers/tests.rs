@@ -10,7 +10,7 @@ fn an_endpoint_is_created_and_comes_into_service() {
     let created = scene.now;
     assert_eq!(
         scene.done("CreateEndpoint", on("Shop", "a")),
-        json!({ "EndpointArn": endpoint_arn("shop") })
+        json!({ "EndpointArn": endpoint_arn("Shop") })
     );
     let described = scene.done("DescribeEndpoint", named("Shop"));
     assert_eq!(told(&described), ("Creating", "a", Some("a"), None));
@@ -33,7 +33,7 @@ fn an_endpoint_is_created_and_comes_into_service() {
         scene.done("DescribeEndpoint", named("Shop")),
         json!({
             "EndpointName": "Shop",
-            "EndpointArn": endpoint_arn("shop"),
+            "EndpointArn": endpoint_arn("Shop"),
             "EndpointConfigName": "a",
             "EndpointStatus": "InService",
             "CreationTime": timestamp(created),
@@ -70,7 +70,7 @@ fn a_stale_read_does_not_see_what_was_only_created() {
         .expect_err("not there before");
     assert_eq!(
         refused.message,
-        format!("Could not find endpoint \"{}\".", endpoint_arn("shop"))
+        format!("Could not find endpoint \"{}\".", endpoint_arn("Shop"))
     );
     assert_eq!(
         scene.stale("ListEndpoints", json!({})),
@@ -87,7 +87,7 @@ fn endpoints_are_listed_with_their_present_status() {
         listed,
         json!({ "Endpoints": [{
             "EndpointName": "Till",
-            "EndpointArn": endpoint_arn("till"),
+            "EndpointArn": endpoint_arn("Till"),
             "EndpointStatus": "Creating",
             "CreationTime": timestamp(scene.now),
             "LastModifiedTime": timestamp(scene.now),

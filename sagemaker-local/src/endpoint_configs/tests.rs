@@ -43,13 +43,13 @@ fn a_config_is_described_as_it_was_created() {
     });
     assert_eq!(
         scene.done("CreateEndpointConfig", request.clone()),
-        json!({ "EndpointConfigArn": arn("config") })
+        json!({ "EndpointConfigArn": arn("Config") })
     );
     let mut expected = request;
     for list in ["ProductionVariants", "ShadowProductionVariants"] {
         expected[list][0]["InitialVariantWeight"] = json!(1.0);
     }
-    expected["EndpointConfigArn"] = arn("config").into();
+    expected["EndpointConfigArn"] = arn("Config").into();
     expected["CreationTime"] = timestamp(scene.now);
     let described = scene.done(
         "DescribeEndpointConfig",
@@ -118,7 +118,7 @@ fn its_models_must_be_there() {
     assert_eq!(refused.code, "ValidationException");
     assert_eq!(
         refused.message,
-        "Could not find model \"arn:aws:sagemaker:eu-west-1:123456789012:model/none\"."
+        "Could not find model \"arn:aws:sagemaker:eu-west-1:123456789012:model/None\"."
     );
 }
 
@@ -200,7 +200,7 @@ fn a_config_that_is_not_there_is_not_found() {
         let refused = scene.refused(operation, json!({ "EndpointConfigName": "Gone" }));
         assert_eq!(
             refused.message,
-            format!("Could not find endpoint configuration \"{}\".", arn("gone"))
+            format!("Could not find endpoint configuration \"{}\".", arn("Gone"))
         );
     }
 }

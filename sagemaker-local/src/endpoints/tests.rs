@@ -17,7 +17,7 @@ fn a_name_is_taken_whatever_its_case() {
             refused.message,
             format!(
                 "Cannot create already existing endpoint \"{}\".",
-                endpoint_arn("shop")
+                endpoint_arn(name)
             )
         );
         let described = scene.done("DescribeEndpoint", named(name));
@@ -28,7 +28,7 @@ fn a_name_is_taken_whatever_its_case() {
 #[test]
 fn what_is_missing_is_not_found() {
     let mut scene = Scene::in_service();
-    let missing = format!("Could not find endpoint \"{}\".", endpoint_arn("none"));
+    let missing = format!("Could not find endpoint \"{}\".", endpoint_arn("None"));
     for (operation, request) in [
         ("DescribeEndpoint", named("None")),
         ("DeleteEndpoint", named("None")),
@@ -40,7 +40,7 @@ fn what_is_missing_is_not_found() {
             ("ValidationException", missing.clone())
         );
     }
-    let config = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/none";
+    let config = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/None";
     for (operation, name) in [("CreateEndpoint", "New"), ("UpdateEndpoint", "Shop")] {
         let refused = scene.refused(operation, on(name, "None"));
         assert_eq!(
@@ -65,7 +65,7 @@ fn an_update_ends_on_the_new_config_and_moves_the_time() {
     let accepted = scene.now;
     assert_eq!(
         scene.done("UpdateEndpoint", on("shop", "b")),
-        json!({ "EndpointArn": endpoint_arn("shop") })
+        json!({ "EndpointArn": endpoint_arn("Shop") })
     );
     let described = scene.done("DescribeEndpoint", named("Shop"));
     assert_eq!(told(&described), ("Updating", "a", Some("b"), None));
@@ -135,7 +135,7 @@ fn an_endpoint_in_progress_is_left_alone() {
     let mut scene = Scene::in_service();
     let in_progress = format!(
         "Cannot update in-progress endpoint \"{}\".",
-        endpoint_arn("shop")
+        endpoint_arn("Shop")
     );
     for status in [
         "Creating",
@@ -191,7 +191,7 @@ fn a_failed_endpoint_may_only_be_deleted() {
 
     let refused = scene.refused("UpdateEndpoint", on("Shop", "b"));
     assert_eq!(refused.code, "ValidationException");
-    assert!(refused.message.contains(&endpoint_arn("shop")), "{refused}");
+    assert!(refused.message.contains(&endpoint_arn("Shop")), "{refused}");
 
     scene.done("DeleteEndpoint", named("Shop"));
     assert_eq!(

@@ -11,21 +11,21 @@ fn a_group_numbers_its_packages_and_never_reuses_a_number() {
     let request = json!({ "ModelPackageGroupName": "Shop" });
     assert_eq!(
         scene.done("CreateModelPackageGroup", request.clone()),
-        json!({ "ModelPackageGroupArn": arn("model-package-group/shop") })
+        json!({ "ModelPackageGroupArn": arn("model-package-group/Shop") })
     );
     for version in 1..=3 {
         let made = scene.done("CreateModelPackage", request.clone());
         assert_eq!(
             made["ModelPackageArn"],
-            arn(&format!("model-package/shop/{version}"))
+            arn(&format!("model-package/Shop/{version}"))
         );
     }
     scene.done(
         "DeleteModelPackage",
-        json!({ "ModelPackageName": arn("model-package/shop/3") }),
+        json!({ "ModelPackageName": arn("model-package/Shop/3") }),
     );
     let made = scene.done("CreateModelPackage", request);
-    assert_eq!(made["ModelPackageArn"], arn("model-package/shop/4"));
+    assert_eq!(made["ModelPackageArn"], arn("model-package/Shop/4"));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_version_is_described_with_what_it_was_registered_with() {
     scene.done(
         "CreateModelPackage",
         json!({
-            "ModelPackageGroupName": arn("model-package-group/shop"),
+            "ModelPackageGroupName": arn("model-package-group/Shop"),
             "InferenceSpecification": specification,
             "FromTheFuture": [1],
             "ClientToken": "token",
@@ -51,7 +51,7 @@ fn a_version_is_described_with_what_it_was_registered_with() {
     let expected = json!({
         "ModelPackageGroupName": "Shop",
         "ModelPackageVersion": 1,
-        "ModelPackageArn": arn("model-package/shop/1"),
+        "ModelPackageArn": arn("model-package/Shop/1"),
         "ModelPackageStatus": "Completed",
         "ModelPackageStatusDetails": { "ValidationStatuses": [], "ImageScanStatuses": [] },
         "ModelApprovalStatus": "PendingManualApproval",
@@ -103,7 +103,7 @@ fn a_package_is_approved_later() {
 fn a_package_may_stand_alone() {
     let mut scene = Scene::new();
     let made = scene.done("CreateModelPackage", json!({ "ModelPackageName": "Alone" }));
-    assert_eq!(made["ModelPackageArn"], arn("model-package/alone"));
+    assert_eq!(made["ModelPackageArn"], arn("model-package/Alone"));
     let described = scene.done(
         "DescribeModelPackage",
         json!({ "ModelPackageName": "alone" }),
@@ -150,7 +150,7 @@ fn what_exists_is_not_made_twice() {
         refused.message,
         format!(
             "Model Package Group already exists: {}",
-            arn("model-package-group/shop")
+            arn("model-package-group/SHOP")
         )
     );
     scene.done("CreateModelPackage", json!({ "ModelPackageName": "alone" }));

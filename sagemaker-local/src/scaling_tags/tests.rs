@@ -70,7 +70,7 @@ fn what_is_not_registered_bears_no_tags() {
         let refused = scene.refused(operation, request);
         assert_eq!(refused.code, "ResourceNotFoundException", "{operation}");
     }
-    assert_eq!(scene.account.tags.get(&arn), None);
+    assert_eq!(scene.account.tags(&arn), None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::scene::Scene;
+use crate::scene::{Scene, endpoint_arn, on};
+use crate::settings::ArnCase;
 
 #[test]
 fn tags_are_given_added_and_taken_away() {
@@ -49,7 +50,6 @@ fn tags_come_with_a_creation_and_go_with_a_deletion() {
     );
     let endpoint = scene.account.arns.endpoint("Shop");
     for arn in [model, &config, &endpoint] {
-        assert_eq!(arn, names::key(arn));
         assert_eq!(
             scene.done("ListTags", json!({ "ResourceArn": arn }))["Tags"],
             tags,
@@ -204,4 +204,26 @@ fn a_reserved_tag_is_not_taken_away_and_another_may_be_named_twice() {
         "DeleteTags",
         json!({ "ResourceArn": arn, "TagKeys": ["k", "k"] }),
     );
+}
+
+#[test]
+fn an_arn_names_its_resource_in_either_spelling() {
+    for (case, spelled) in [(ArnCase::Kept, "Shop"), (ArnCase::Lower, "shop")] {
+        let mut scene = Scene::spelling(case);
+        scene.model("model");
+        scene.config("a", "model");
+        let created = scene.done("CreateEndpoint", on("Shop", "a"));
+        assert_eq!(created["EndpointArn"], endpoint_arn(spelled));
+        scene.pass(3.0);
+        let tags = json!([{ "Key": "team", "Value": "growth" }]);
+        let add = json!({ "ResourceArn": endpoint_arn("Shop"), "Tags": tags });
+        scene.done("AddTags", add);
+        for name in ["Shop", "shop"] {
+            let tagged = scene.done("ListTags", json!({ "ResourceArn": endpoint_arn(name) }));
+            assert_eq!(tagged["Tags"], tags, "{case:?} {name}");
+        }
+        // Another spelling in a request does not change the endpoint's own.
+        let updated = scene.done("UpdateEndpoint", on("SHOP", "a"));
+        assert_eq!(updated["EndpointArn"], endpoint_arn(spelled), "{case:?}");
+    }
 }

@@ -48,7 +48,7 @@ fn told(server: &Server, name: &str) -> (String, String, Option<String>) {
 async fn a_refused_call_is_not_carried_out() {
     let server = with_configs().await;
     let user = "arn:aws:sts::123456789012:assumed-role/sagemaker-local/caller";
-    let endpoint = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/shop";
+    let endpoint = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/Shop";
     let other = FaultKind::Error {
         code: "ServiceUnavailable".to_owned(),
         message: "Later.".to_owned(),

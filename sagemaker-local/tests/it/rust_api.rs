@@ -31,7 +31,7 @@ fn deploy(server: &Server, name: &str) {
 #[tokio::test]
 async fn packages_are_registered_as_versions_of_their_group() {
     let server = instant().await;
-    let prefix = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/shop";
+    let prefix = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/Shop";
     assert_eq!(server.register_package("Shop"), format!("{prefix}/1"));
     assert_eq!(server.register_package("shop"), format!("{prefix}/2"));
     let described = server

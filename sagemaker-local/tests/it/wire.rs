@@ -34,7 +34,7 @@ async fn an_operation_is_answered_in_aws_json() {
     );
     assert_eq!(
         answer.body,
-        json!({ "ModelPackageGroupArn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/shop" })
+        json!({ "ModelPackageGroupArn": "arn:aws:sagemaker:eu-west-1:123456789012:model-package-group/Shop" })
     );
 }
 
@@ -52,7 +52,7 @@ async fn a_refusal_is_answered_in_aws_json() {
         answer.body,
         json!({
             "__type": "ValidationException",
-            "message": "Could not find endpoint \"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/none\".",
+            "message": "Could not find endpoint \"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/None\".",
         })
     );
 }

@@ -46,7 +46,7 @@ impl Engine {
                 Err(error) => return Ok(Step::Fail(error)),
             };
             for wanted in self.wanted(route, scaling.wanted) {
-                let registered = self.facts.scaling(self.name(), &wanted.variant)?;
+                let registered = self.facts.scaling(self.own_name(), &wanted.variant)?;
                 let step = self.put_scaling(registered.as_ref(), &wanted, now);
                 if let Some(step) = step {
                     return Ok(step);
@@ -130,7 +130,7 @@ impl Engine {
             return Ok(Some(step));
         }
         let write = Write::SetInstanceCount {
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             variant: plan.variant.clone(),
             count,
         };
@@ -160,7 +160,7 @@ impl Engine {
             .into_iter()
             .find(|change| !is_put(change) && !is_over(change, now))?;
         let write = Write::PutScaling {
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             variant: wanted.variant.clone(),
             change,
         };

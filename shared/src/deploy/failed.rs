@@ -13,7 +13,7 @@ use crate::sagemaker::{Endpoint, Waiting};
 impl Engine {
     /// The error that a poll shows.
     pub(super) fn why(&self, why: Why, endpoint: Option<&Endpoint>) -> Error {
-        let endpoint_name = self.name().to_owned();
+        let endpoint_name = self.own_name().to_owned();
         let status = endpoint.map_or("NotFound", |endpoint| endpoint.status.as_str());
         let endpoint_config = endpoint.map(|endpoint| endpoint.config.clone());
         let endpoint_config = endpoint_config.unwrap_or_default();
@@ -40,7 +40,7 @@ impl Engine {
 
     pub(super) fn creation_failed(&self, how: CreationFailure) -> Error {
         Error::EndpointCreationFailed {
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             how,
         }
     }
@@ -48,7 +48,7 @@ impl Engine {
     /// The error of an endpoint that serves what was asked for and did not get the rest.
     pub(super) fn unfinished(&self, failure: ServiceFailure) -> Error {
         Error::NotFinished {
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             model_name: self.names().map(|target| target.model).unwrap_or_default(),
             failure: Box::new(failure),
         }

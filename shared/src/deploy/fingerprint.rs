@@ -206,7 +206,7 @@ impl Engine {
         }
         sorted(&mut variants);
         for variant in &variants {
-            match facts.scaling(self.name(), variant) {
+            match facts.scaling(self.own_name(), variant) {
                 Ok(scaling) => hash_debug(&scaling, state),
                 // How far the reads have come.
                 Err(read) => read.operation().hash(state),

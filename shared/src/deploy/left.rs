@@ -67,7 +67,7 @@ impl Engine {
             }
             Part::DeleteEndpoint => {
                 undo.target = None;
-                self.leave(Resource::Endpoint(self.name().to_owned()), &why);
+                self.leave(Resource::Endpoint(self.own_name().to_owned()), &why);
                 self.leave(Resource::EndpointConfig(target.endpoint_config), &why);
                 self.leave(Resource::Model(target.model), &why);
             }
@@ -128,7 +128,7 @@ impl Engine {
         let is_ours = matches!(&self.last_poll, LastPoll::Endpoint(endpoint)
             if endpoint.status == EndpointStatus::Failed && endpoint.config == target.endpoint_config);
         if is_ours && self.route() != Route::Update {
-            self.leave(Resource::Endpoint(self.name().to_owned()), why);
+            self.leave(Resource::Endpoint(self.own_name().to_owned()), why);
         }
         let is_there = |presence: &Presence| *presence != Presence::Unknown;
         let written = self.checkpoint.is_some();

@@ -47,7 +47,7 @@ impl Engine {
             status_code: 200,
             body: self.asked.event.to_string(),
             model: target.map(|target| target.model).unwrap_or_default(),
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             endpoint_arn: match &self.last_poll {
                 LastPoll::Endpoint(endpoint) => endpoint.arn.clone(),
                 _ => String::new(),

@@ -217,7 +217,7 @@ impl Engine {
         variants.dedup();
         let mut registered = Vec::new();
         for variant in &variants {
-            registered.extend(self.facts.scaling(self.name(), variant)?);
+            registered.extend(self.facts.scaling(self.own_name(), variant)?);
         }
         let known = KnownScaling {
             registered,
@@ -243,7 +243,7 @@ impl Engine {
 
     pub(super) fn not_updatable(&self, endpoint: &Endpoint, why: NotUpdatable) -> Error {
         Error::EndpointNotUpdatable {
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             status: endpoint.status.as_str().to_owned(),
             why,
         }

@@ -69,7 +69,7 @@ impl Engine {
             return Ok(None);
         };
         let write = Write::Deregister {
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             variant: variant.clone(),
         };
         Ok(Some(task(Task::Suspend, write)))

@@ -94,7 +94,7 @@ impl Engine {
 
     pub(super) fn timed_out(&self, now: Moment) -> Error {
         Error::DeploymentTimedOut {
-            endpoint_name: self.name().to_owned(),
+            endpoint_name: self.own_name().to_owned(),
             status: self.status().to_owned(),
             waited_seconds: now.since(self.asked.started).as_secs(),
             started: self.has_started(),

@@ -297,7 +297,7 @@ impl Engine {
         self.saved = board.suspended_by(&self.id);
         if !undo.done.contains(&Part::RestoreScaling) {
             for wanted in board.suspended_by(&self.id) {
-                let registered = self.facts.scaling(self.name(), &wanted.variant)?;
+                let registered = self.facts.scaling(self.own_name(), &wanted.variant)?;
                 let step = self.put_scaling(registered.as_ref(), &wanted, now);
                 if let Some(Step::Do(call, _)) = step {
                     return Ok(Some(Step::Do(call, Errand::Undo(Part::RestoreScaling))));

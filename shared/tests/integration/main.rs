@@ -14,6 +14,7 @@ mod promises;
 mod random;
 mod scene;
 mod shapes;
+mod spelling;
 mod storm;
 mod traffic;
 mod wire;

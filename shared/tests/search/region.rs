@@ -508,7 +508,6 @@ impl Region {
 }
 
 fn arn(kind: &str, name: &str) -> Name {
-    let name = name.to_ascii_lowercase();
     format!("arn:aws:sagemaker:eu-west-1:123456789012:{kind}/{name}").into()
 }
 

@@ -22,6 +22,7 @@ fn launched() -> Moment {
 
 fn poll(status: &str, config: &str, modified: Option<i64>) -> Endpoint {
     Endpoint {
+        name: "churn".to_owned(),
         arn: "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn".to_owned(),
         status: EndpointStatus::from(status),
         config: config.to_owned(),

@@ -149,6 +149,7 @@ fn endpoint(arn: &Name, view: &View) -> sagemaker::Endpoint {
     let pending = phase.pending.as_ref().filter(|_| is_deploying);
     let is_new = phase.status.as_str() == "Creating";
     sagemaker::Endpoint {
+        name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
         arn: arn.to_string(),
         status: phase.status.clone(),
         config: phase.live.config.to_string(),
