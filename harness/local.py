@@ -31,9 +31,11 @@ class LocalSageMaker:
         delete_seconds: float = 1,
         calls_per_second: float | None = None,
         guardrail_scale: float = 1,
+        arn_case: str = "kept",
     ) -> None:
         """Describe the service: how long each kind of change takes, and its rate limit, if any.
 
+        ``arn_case`` is how ARNs spell names: ``kept`` as they were created, or ``lower``.
         ``guardrail_scale`` shortens the waits of an update that moves its traffic in steps, which last minutes.
         """
         self._options = [
@@ -42,6 +44,7 @@ class LocalSageMaker:
             f"--rollback-seconds={rollback_seconds}",
             f"--delete-seconds={delete_seconds}",
             f"--guardrail-scale={guardrail_scale}",
+            f"--arn-case={arn_case}",
         ]
         if calls_per_second is not None:
             self._options.append(f"--calls-per-second={calls_per_second}")

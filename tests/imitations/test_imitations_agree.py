@@ -29,7 +29,7 @@ from harness.scene import ARN, GROUP
 
 _OVERWRITES = "moto keeps a dictionary by name, and a second create overwrites the first"
 _QUOTES = "moto quotes some ARNs with single quotes; public reports show both, the double ones more recently"
-_CASE = "moto takes names as they are; the service ignores their case and writes ARNs in lower case"
+_CASE = "moto takes names as they are; the service ignores their case"
 _UNCHECKED = "moto does not look at what a name looks like, or at what it refers to"
 
 BEHAVIOURS = [
@@ -87,11 +87,9 @@ BEHAVIOURS = [
         },
     ),
     Behaviour(
-        "ARNs are in lower case",
+        "ARNs keep the case of a name",
         lambda c: create_model(c, "Model-A"),
-        f"{ARN}:model/model-a",
-        moto=f"{ARN}:model/Model-A",
-        why_moto_differs=_CASE,
+        f"{ARN}:model/Model-A",
     ),
     Behaviour(
         "a model's name is taken once",
@@ -243,7 +241,7 @@ BEHAVIOURS = [
     Behaviour(
         "an endpoint's name is taken in every case",
         lambda c: create_endpoint(serving(c), "Endpoint-A"),
-        f'ValidationException: Cannot create already existing endpoint "{ARN}:endpoint/endpoint-a"',
+        f'ValidationException: Cannot create already existing endpoint "{ARN}:endpoint/Endpoint-A"',
         moto=f"{ARN}:endpoint/Endpoint-A",
         why_moto_differs=_CASE,
     ),

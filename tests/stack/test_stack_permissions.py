@@ -100,7 +100,7 @@ def action_of(call: dict[str, Any]) -> str:
 
 
 def resources(call: dict[str, Any]) -> list[str]:
-    """Return the ARNs that a call is authorised against, with names in lower case as SageMaker has them."""
+    """Return the ARNs that a call may be authorised against: SageMaker has kept the case of a name, and lowered it."""
     request = call["request"]
     if call["operation"] in SCALING:
         # A target's id has nothing of the endpoint's name.
@@ -108,9 +108,13 @@ def resources(call: dict[str, Any]) -> list[str]:
         return ["*" if call["operation"].startswith("Describe") else target]
     for key in ("ModelPackageName", "ResourceArn"):
         if key in request:
-            return [request[key].lower()]
-    arns = [f"{ARN}:{kind}/{request[key].lower()}" for key, kind in _RESOURCES.items() if key in request]
-    return arns or ["*"]
+            return in_either_spelling(request[key])
+    arns = [f"{ARN}:{kind}/{request[key]}" for key, kind in _RESOURCES.items() if key in request]
+    return [spelled for arn in arns for spelled in in_either_spelling(arn)] or ["*"]
+
+
+def in_either_spelling(arn: str) -> list[str]:
+    return [arn, arn.lower()]
 
 
 @pytest.mark.parametrize(
@@ -198,9 +202,22 @@ def test_a_stack_may_be_kept_to_some_model_package_groups():
         assert not is_allowed(name, "sagemaker:DescribeModelPackage", f"{ARN}:model-package/fraud/7", stack)
 
 
+def test_a_pattern_covers_names_with_capitals_in_either_spelling():
+    stack = Stack(EndpointNamePattern="?rowth-*", ModelPackageGroupPattern="?rowth-?hurn")
+    for name in DEPLOYING:
+        for arn in in_either_spelling(f"{ARN}:endpoint/Growth-EU"):
+            for action in ("DescribeEndpoint", "AddTags", "UpdateEndpointWeightsAndCapacities"):
+                assert is_allowed(name, f"sagemaker:{action}", arn, stack), (name, action, arn)
+        for arn in in_either_spelling(f"{ARN}:model-package/Growth-Churn/7"):
+            assert is_allowed(name, "sagemaker:DescribeModelPackage", arn, stack), (name, arn)
+    kept = Stack(EndpointNamePattern="Growth-*")
+    assert is_allowed("deploy-new-endpoint", "sagemaker:CreateEndpoint", f"{ARN}:endpoint/Growth-EU", kept)
+    assert not is_allowed("deploy-new-endpoint", "sagemaker:CreateEndpoint", f"{ARN}:endpoint/growth-eu", kept)
+
+
 @pytest.mark.parametrize("parameter", ["EndpointNamePattern", "ModelPackageGroupPattern"])
 def test_a_pattern_that_would_match_no_arn_is_refused(parameter: str):
-    for bad in ("Churn-*", "", "a/b", "a b"):
+    for bad in ("", "a/b", "a b", "a_b", "[Cc]hurn"):
         with pytest.raises(RefusedError):
             Stack(**{parameter: bad})
 

@@ -9,10 +9,10 @@ from template import RefusedError, Stack
 from harness import aws
 from harness.scene import ARN
 
-DEPLOY = {"DeployPipelineName": "model-deploy", "ModelPackageGroupName": "Churn-Model"}
-COMPLETE = {"CompletePipelineName": "model-complete", "DataBucketName": "incoming"}
-BOTH = Stack(**DEPLOY, **COMPLETE, DataPrefix="churn/rows/")
 PIPELINES = f"{ARN}:pipeline"
+DEPLOY = {"DeployPipelineArn": f"{PIPELINES}/model-deploy", "ModelPackageGroupName": "Churn-Model"}
+COMPLETE = {"CompletePipelineArn": f"{PIPELINES}/model-complete", "DataBucketName": "incoming"}
+BOTH = Stack(**DEPLOY, **COMPLETE, DataPrefix="churn/rows/")
 
 APPROVED = {
     "source": "aws.sagemaker",
@@ -134,6 +134,18 @@ def test_no_other_object_starts_anything(path: str, value: Any):
 
 
 @pytest.mark.parametrize(
+    ("rule", "parameter"), [("DeployOnApproval", "DeployPipelineArn"), ("CompleteOnData", "CompletePipelineArn")]
+)
+@pytest.mark.parametrize("name", ["Model-Deploy", "model-deploy"])
+def test_a_rule_starts_the_pipeline_that_its_arn_names_in_either_spelling(rule: str, parameter: str, name: str):
+    arn = f"{PIPELINES}/{name}"
+    stack = Stack(**{**DEPLOY, **COMPLETE, parameter: arn})
+    assert target(stack, rule)["Arn"] == arn
+    [policy] = stack.resources[f"{rule}Role"]["Properties"]["Policies"]
+    assert policy["PolicyDocument"]["Statement"][0]["Resource"] == arn
+
+
+@pytest.mark.parametrize(
     ("rule", "pipeline"), [("DeployOnApproval", "model-deploy"), ("CompleteOnData", "model-complete")]
 )
 def test_a_rule_may_start_its_pipeline_and_nothing_else(rule: str, pipeline: str):
@@ -154,11 +166,13 @@ def test_a_rule_may_start_its_pipeline_and_nothing_else(rule: str, pipeline: str
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"DeployPipelineName": "model-deploy"},
-        {"CompletePipelineName": "model-complete"},
-        # In ARNs it would be another pipeline's.
-        {**DEPLOY, "DeployPipelineName": "Model-Deploy"},
-        {**COMPLETE, "CompletePipelineName": "Model-Complete"},
+        {"DeployPipelineArn": f"{PIPELINES}/model-deploy"},
+        {"CompletePipelineArn": f"{PIPELINES}/model-complete"},
+        # The stack does not know how SageMaker spells a name in an ARN.
+        {**DEPLOY, "DeployPipelineArn": "model-deploy"},
+        {**COMPLETE, "CompletePipelineArn": "model-complete"},
+        {**DEPLOY, "DeployPipelineArn": f"{PIPELINES}/model-*"},
+        {**DEPLOY, "DeployPipelineArn": f"{PIPELINES}/model-deploy/execution/abc"},
         # It would start itself with everything that it writes.
         {**COMPLETE, "DataPrefix": ""},
         {**COMPLETE, "DataPrefix": "/"},
