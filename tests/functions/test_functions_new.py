@@ -216,6 +216,15 @@ def test_a_package_must_be_approved(deploy_new: Emulator, sagemaker: LocalSageMa
     assert operations(sagemaker, *CHANGES) == []
 
 
+def test_no_key_gets_a_package_deployed_that_is_not_approved(deploy_new: Emulator, sagemaker: LocalSageMaker):
+    package = scene.register_version(sagemaker.client, GROUP, "PendingManualApproval")
+    answer = deploy_new.invoke(event(package, require_approved_package=False))
+    # SageMaker refuses to create the model.
+    assert error_type(answer) is not None
+    assert package in answer["errorMessage"]
+    assert (models(sagemaker), configs(sagemaker)) == (set(), set())
+
+
 @pytest.mark.parametrize("operation", ["CreateModel", "CreateEndpointConfig", "CreateEndpoint"])
 def test_a_lost_reply_makes_nothing_twice(
     deploy_new: Emulator, sagemaker: LocalSageMaker, package: str, operation: str

@@ -88,7 +88,8 @@ pub struct DeployRequest {
     pub traffic: Traffic,
     /// Update only: whether the counts and weights that autoscaling or an operator gave the variants stay.
     pub retain_all_variant_properties: bool,
-    /// Whether a package that is not `Approved` is refused.
+    /// Whether a package that is not `Approved` is refused before anything is made. `SageMaker` itself creates no model from
+    /// a version that is not approved.
     pub require_approved_package: bool,
     /// Update only: what becomes of a `Failed` endpoint (`replace_failed_endpoint`).
     pub on_failed_endpoint: OnFailedEndpoint,
