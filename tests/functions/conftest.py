@@ -1,13 +1,32 @@
 """The functions, invoked through the Lambda API under Lambda's emulator, on the local SageMaker and what is in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from seen import checkpoints
 
 from harness import scene
 from harness.emulator import Emulator
 from harness.local import LocalSageMaker
 from harness.scene import ENDPOINT, GROUP
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_checkpoint(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Check that nothing is left of the deployments of a test, or that something is where one has not ended.
+
+    A test whose last deployment goes on, or was killed, is marked ``unfinished``.
+    """
+    services = [name for name in ("sagemaker", "slow_sagemaker") if name in request.fixturenames]
+    # Set up before the check, so that they are there when it is made.
+    running = [request.getfixturevalue(name) for name in services]
+    yield
+    for service in running:
+        if isinstance(service, LocalSageMaker):
+            service.clear_faults()
+    left = [tag for service in running for tag in checkpoints(service)]
+    is_unfinished = request.node.get_closest_marker("unfinished") is not None
+    assert bool(left) == is_unfinished, left
 
 
 @pytest.fixture

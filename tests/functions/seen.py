@@ -15,19 +15,56 @@ CHANGES = (*CREATES, "DeleteModel", "DeleteEndpointConfig", "DeleteEndpoint")
 # How the key of a checkpoint's tag begins. The endpoint config that has it is an anchor, which no endpoint ever uses.
 CHECKPOINT = "sagemaker-deployments:deployment-"
 
+# How the keys of the tags begin that a deployment keeps only until it has ended.
+_OF_DEPLOYMENTS = tuple(f"sagemaker-deployments:{kind}-" for kind in ("deployment", "accepted", "claim", "undo"))
+
 
 def operations(service: LocalSageMaker, *wanted: str) -> list[str]:
-    """Return the operations in order, without those that make or delete an anchor."""
-    anchors = {
+    """Return the operations in order, without those that make or delete an anchor.
+
+    ``checkpoints`` finds an anchor that is left.
+    """
+    anchors = _anchors(service)
+    return [call["operation"] for call in service.calls(*wanted) if not _is_about(call, anchors)]
+
+
+def writes(service: LocalSageMaker) -> list[str]:
+    """Return the writes in order. A create or a delete says whether it is of an anchor."""
+    anchors = _anchors(service)
+    return [
+        f"{call['operation']} of the anchor" if _is_about(call, anchors) else call["operation"]
+        for call in service.calls()
+        if not call["operation"].startswith(("Describe", "List"))
+    ]
+
+
+def _anchors(service: LocalSageMaker) -> set[str]:
+    return {
         call["request"]["EndpointConfigName"]
         for call in service.calls("CreateEndpointConfig")
         if any(tag["Key"].startswith(CHECKPOINT) for tag in call["request"].get("Tags", []))
     }
+
+
+def _is_about(call: dict[str, Any], anchors: set[str]) -> bool:
     of_anchors = ("CreateEndpointConfig", "DeleteEndpointConfig")
+    return call["operation"] in of_anchors and call["request"].get("EndpointConfigName") in anchors
+
+
+def checkpoints(service: LocalSageMaker) -> list[str]:
+    """Return the tags of deployments under way that models, endpoint configs and endpoints have."""
+    client = service.client
+    there = "Endpoints[?EndpointStatus != 'Deleting'].EndpointArn"
+    listed = [
+        *client.get_paginator("list_models").paginate().search("Models[].ModelArn"),
+        *client.get_paginator("list_endpoint_configs").paginate().search("EndpointConfigs[].EndpointConfigArn"),
+        *client.get_paginator("list_endpoints").paginate().search(there),
+    ]
     return [
-        call["operation"]
-        for call in service.calls(*wanted)
-        if call["operation"] not in of_anchors or call["request"].get("EndpointConfigName") not in anchors
+        f"{arn}: {tag['Key']}"
+        for arn in listed
+        for tag in client.list_tags(ResourceArn=arn)["Tags"]
+        if tag["Key"].startswith(_OF_DEPLOYMENTS)
     ]
 
 

@@ -64,6 +64,7 @@ def test_a_spent_budget_is_an_error_by_default_and_nothing_is_undone(
     assert operations(slow_sagemaker, *CHANGES) == ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]
 
 
+@pytest.mark.unfinished
 def test_a_budget_never_outlasts_the_invocation(function: Callable[..., Emulator], slow_sagemaker: LocalSageMaker):
     package = scene.register_version(slow_sagemaker.client, GROUP)
     short = function("deploy-new-endpoint", slow_sagemaker.url, timeout_seconds=3)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from seen import CHANGES, UUID, configs, error_type, live, models, operations
+from seen import CHANGES, UUID, configs, error_type, live, models, operations, writes
 
 from harness import scene
 from harness.emulator import Emulator
@@ -41,6 +41,7 @@ def test_an_endpoint_is_updated_and_keeps_its_settings(
     assert answer["deployment_status"] == "Deployed"
     assert live(sagemaker) == ("InService", answer["endpoint_config"])
     assert operations(sagemaker, *CHANGES) == ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]
+    assert_anchor_is_first_and_last(sagemaker)
     [update] = sagemaker.calls("UpdateEndpoint")
     assert update["request"]["RetainAllVariantProperties"] is True
 
@@ -51,6 +52,13 @@ def test_an_endpoint_is_updated_and_keeps_its_settings(
         assert new[key] == old[key]
     [variant] = new["ProductionVariants"]
     assert variant == {**old["ProductionVariants"][0], "ModelName": answer["model"]}
+
+
+def assert_anchor_is_first_and_last(sagemaker: LocalSageMaker):
+    """The anchor with the checkpoint is made before everything else, and deleted after everything else."""
+    first, *between, last = writes(sagemaker)
+    assert (first, last) == ("CreateEndpointConfig of the anchor", "DeleteEndpointConfig of the anchor")
+    assert not any("anchor" in write for write in between), between
 
 
 def test_an_event_changes_what_it_names_and_the_environment_does_not(
@@ -117,6 +125,7 @@ def test_a_rolled_back_update_is_an_error_and_leaves_nothing(
     assert live(sagemaker) == ("InService", live_config)
     assert models(sagemaker) == {f"{ENDPOINT}-by-hand"}
     assert configs(sagemaker) == {live_config}
+    assert_anchor_is_first_and_last(sagemaker)
     # The same deployment may be tried again.
     assert deploy_existing.invoke(event(next_package))["deployment_status"] == "Deployed"
 
@@ -136,6 +145,7 @@ def test_a_denied_update_leaves_nothing(
     answer = deploy_existing.invoke(event(next_package))
     assert error_type(answer) == "AccessDenied"
     assert f"sagemaker:UpdateEndpoint on resource: {ARN}:endpoint/{ENDPOINT}" in answer["errorMessage"]
+    assert_anchor_is_first_and_last(sagemaker)
     assert models(sagemaker) == {f"{ENDPOINT}-by-hand"}
     assert configs(sagemaker) == {live_config}
     assert live(sagemaker) == ("InService", live_config)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from seen import CHANGES, CREATES, UUID, configs, endpoints, error_type, live, models, operations
+from seen import CHANGES, CHECKPOINT, CREATES, UUID, configs, endpoints, error_type, live, models, operations, writes
 
 from harness import scene
 from harness.emulator import Emulator
@@ -44,6 +44,12 @@ def test_a_new_endpoint_is_deployed(deploy_new: Emulator, sagemaker: LocalSageMa
 
     [model, config, endpoint] = [call["request"] for call in sagemaker.calls(*CREATES)]
     assert operations(sagemaker, *CHANGES) == ["CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
+    # The model is the anchor: it is made first with the checkpoint, which is removed last.
+    [checkpoint] = [tag["Key"] for tag in model["Tags"] if tag["Key"].startswith(CHECKPOINT)]
+    assert (writes(sagemaker)[0], writes(sagemaker)[-1]) == ("CreateModel", "DeleteTags")
+    last = sagemaker.calls("DeleteTags")[-1]["request"]
+    assert last["ResourceArn"] == f"{ARN}:model/{answer['model']}"
+    assert checkpoint in last["TagKeys"]
     assert model["ModelName"] == answer["model"]
     assert model["ExecutionRoleArn"] == scene.ROLE
     [container] = model.get("Containers") or [model["PrimaryContainer"]]

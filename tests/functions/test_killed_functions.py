@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from seen import checkpoints
 
 from harness import scene
 from harness.emulator import Emulator, FunctionDiedError
@@ -14,8 +15,9 @@ from harness.scene import ENDPOINT, GROUP, TARGET, next_event
 
 _AN_HOUR = 3_600_000
 
-# More calls than a deployment makes before the local SageMaker's is over.
-_MOST_CALLS = 20
+# More calls than a deployment makes before the local SageMaker's is over. An update makes 18 at least, and one more for
+# each poll on the way: twice that many leave room for the polls of a slow machine.
+_MOST_CALLS = 40
 
 
 def _killed_after(
@@ -75,6 +77,7 @@ def test_each_call_may_be_the_last(name: str, function: Callable[..., Emulator],
         assert [each["EndpointConfigName"] for each in configs] == [answer["endpoint_config"]]
         begun = [call for call in sagemaker.calls("CreateEndpoint", "UpdateEndpoint") if call["acted"]]
         assert len(begun) == 1, f"killed after call {calls}"
+        assert checkpoints(sagemaker) == [], f"killed after call {calls}"
     pytest.fail("the deployment does not end")
 
 
@@ -90,6 +93,29 @@ def test_what_was_taken_off_is_put_back_by_the_next_process(
     answer = deploy.invoke(event)
     assert answer.get("deployment_status") == "Deployed", answer
     assert _capacities(sagemaker) == [(2, 7)]
+
+
+def test_a_rollback_of_an_accepted_update_is_reported_by_the_next_process(
+    function: Callable[..., Emulator], sagemaker: LocalSageMaker
+):
+    live = scene.serve(sagemaker.client, ENDPOINT, scene.register_version(sagemaker.client, GROUP))
+    reason = "The container did not answer its ping."
+    sagemaker.outcome(ENDPOINT, "update-rolls-back", reason)
+    event = next_event(sagemaker.client)
+    deploy = function("deploy-existing-endpoint", sagemaker.url)
+    assert _killed_after(deploy, sagemaker, event, operation="AddTags")
+    # The last thing that the process did was to write down that the service had accepted the update.
+    [accepted] = sagemaker.calls("AddTags")
+    assert accepted["acted"]
+    assert [tag["Key"].rpartition(":")[2].partition("-")[0] for tag in accepted["request"]["Tags"]] == ["accepted"]
+    scene.wait_for_status(sagemaker.client, ENDPOINT, "InService")
+    sagemaker.clear_calls()
+    answer = deploy.invoke(event)
+    assert answer.get("errorType") == "UpdateRolledBack", answer
+    assert reason.rstrip(".") in answer["errorMessage"]
+    assert sagemaker.calls("UpdateEndpoint") == []
+    configs = sagemaker.client.list_endpoint_configs()["EndpointConfigs"]
+    assert [each["EndpointConfigName"] for each in configs] == [live]
 
 
 def test_an_update_whose_acceptance_nobody_knows_of_starts_again(
