@@ -22,6 +22,7 @@ APPROVED = {
         "ModelPackageArn": f"{ARN}:model-package/churn-model/3",
         "ModelPackageStatus": "Completed",
         "ModelApprovalStatus": "Approved",
+        "UpdatedModelPackageFields": ["ModelApprovalStatus", "ApprovalDescription"],
     },
 }
 ARRIVED = {
@@ -38,11 +39,21 @@ def changed(event: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
-    """Whether EventBridge would send an event on: of each member that the pattern names, one value must fit."""
-    return all(
-        matches(wanted, event[name]) if isinstance(wanted, dict) else any(fits(each, event[name]) for each in wanted)
-        for name, wanted in pattern.items()
-    )
+    """Whether EventBridge would send an event on: of each member that the pattern names, one value must fit.
+
+    A list in an event fits if one of its items does. A list without items is to EventBridge like no member.
+    """
+
+    def holds(name: str, wanted: Any) -> bool:
+        value = event.get(name)
+        if isinstance(wanted, dict):
+            return isinstance(value, dict) and matches(wanted, value)
+        values = value if isinstance(value, list) else [value] if name in event else []
+        if not values:
+            return {"exists": False} in wanted
+        return any(fits(each, item) for each in wanted for item in values)
+
+    return all(holds(name, wanted) for name, wanted in pattern.items())
 
 
 def fits(wanted: Any, value: Any) -> bool:
@@ -51,6 +62,8 @@ def fits(wanted: Any, value: Any) -> bool:
             return value.startswith(prefix)
         case {"numeric": [">", int(least)]}:
             return value > least
+        case {"exists": False}:
+            return False
         case str():
             return value == wanted
     raise NotImplementedError(wanted)
@@ -89,6 +102,28 @@ def test_an_approved_package_reaches_the_deploy_pipeline():
     assert matches(pattern, APPROVED)
     assert target(BOTH, "DeployOnApproval")["Arn"] == f"{PIPELINES}/model-deploy"
     assert parameters("DeployOnApproval", APPROVED) == {"ModelPackageArn": APPROVED["detail"]["ModelPackageArn"]}
+
+
+def test_a_package_that_is_registered_as_approved_reaches_the_deploy_pipeline():
+    pattern = BOTH.resources["DeployOnApproval"]["Properties"]["EventPattern"]
+    detail = {name: value for name, value in APPROVED["detail"].items() if name != "UpdatedModelPackageFields"}
+    assert matches(pattern, {**APPROVED, "detail": detail})
+    assert matches(pattern, {**APPROVED, "detail": {**detail, "UpdatedModelPackageFields": []}})
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        ["CustomerMetadataProperties"],
+        ["ModelLifeCycle"],
+        ["ApprovalDescription", "sourceUri"],
+        ["InferenceSpecification"],
+    ],
+)
+def test_an_edit_of_an_approved_package_starts_nothing(edited: list[str]):
+    """SageMaker sends the whole package on every update, its approval among it."""
+    pattern = BOTH.resources["DeployOnApproval"]["Properties"]["EventPattern"]
+    assert not matches(pattern, changed(APPROVED, "detail/UpdatedModelPackageFields", edited))
 
 
 @pytest.mark.parametrize(
