@@ -10,7 +10,7 @@ from harness import aws, scene
 from harness.binaries import FUNCTIONS, REPOSITORY
 from harness.local import LocalSageMaker
 from local.conftest import GROUP
-from local.sam import LambdaService, Sam
+from local.sam import LambdaService, Sam, architecture
 
 EVENTS = REPOSITORY / "events"
 CHECK, NEW, EXISTING = FUNCTIONS
@@ -35,6 +35,18 @@ CAPACITIES: dict[str, list[tuple[int, int]]] = {
     "deploy-new-endpoint-autoscaling": [(1, 4)],
     "deploy-existing-endpoint-autoscaling": [(1, 6)],
 }
+
+
+# What an ELF header calls an architecture.
+MACHINES = {"x86_64": 62, "arm64": 183}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_binary_is_of_the_architecture_that_it_is_built_for(function: str):
+    logical_id = "".join(word.capitalize() for word in function.split("-")) + "Function"
+    header = (REPOSITORY / ".aws-sam" / "build" / logical_id / "bootstrap").read_bytes()[:20]
+    assert header[:4] == b"\x7fELF"
+    assert int.from_bytes(header[18:20], "little") == MACHINES[architecture()]
 
 
 def named(function: str) -> list[Any]:
