@@ -110,6 +110,7 @@ def test_queues_can_be_left_out():
     assert [each["Action"] for each in of_pipelines] == ["lambda:InvokeFunction"]
     assert set(STACK.resources) - set(WITHOUT.resources) == {
         "DeadLettersAlarm",
+        "OldestMessageAlarm",
         *STACK.of_type("AWS::SQS::Queue"),
         *STACK.of_type("AWS::Lambda::EventSourceMapping"),
     }

@@ -168,6 +168,40 @@ def test_no_other_object_starts_anything(path: str, value: Any):
     assert not matches(pattern, changed(ARRIVED, path, value))
 
 
+@pytest.mark.parametrize("rule", ["DeployOnApproval", "CompleteOnData"])
+def test_an_event_that_cannot_be_delivered_within_an_hour_is_a_dead_letter(rule: str):
+    retries = target(BOTH, rule)["RetryPolicy"]
+    assert retries["MaximumEventAgeInSeconds"] == 3600
+    assert 0 < retries["MaximumRetryAttempts"] <= 185
+    assert target(BOTH, rule)["DeadLetterConfig"] == {"Arn": "<TriggersDeadLetterQueue.Arn>"}
+    queue = BOTH.resources["TriggersDeadLetterQueue"]["Properties"]
+    assert queue["MessageRetentionPeriod"] == 1209600
+    assert queue["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("stack", "rules"),
+    [
+        (BOTH, ["DeployOnApproval", "CompleteOnData"]),
+        (Stack(**DEPLOY), ["DeployOnApproval"]),
+        (Stack(**COMPLETE), ["CompleteOnData"]),
+    ],
+)
+def test_the_rules_may_send_their_dead_letters_and_nobody_else_may(stack: Stack, rules: list[str]):
+    [policy] = stack.of_type("AWS::SQS::QueuePolicy").values()
+    assert policy["Queues"] == ["<TriggersDeadLetterQueue>"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Sid": "TakeUndeliveredEvents",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "<TriggersDeadLetterQueue.Arn>",
+        "Condition": {"ArnEquals": {"aws:SourceArn": [f"<{rule}.Arn>" for rule in rules]}},
+    }
+    assert Stack().of_type("AWS::SQS::QueuePolicy") == {}
+
+
 @pytest.mark.parametrize(
     ("rule", "parameter"), [("DeployOnApproval", "DeployPipelineArn"), ("CompleteOnData", "CompletePipelineArn")]
 )

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -19,6 +20,23 @@ NAMESPACE = "SageMakerDeployments"
 # What an operator has to mend; the rest of the errors are the caller's.
 OPERATORS_ERRORS = {"DeploymentTimedOut", "AccessDenied", "ResourceLimitExceeded", "Throttled", "SageMakerError"}
 
+# The metrics that are not the functions' own.
+NAMESPACES = {
+    "ApproximateNumberOfMessagesVisible": "AWS/SQS",
+    "ApproximateAgeOfOldestMessage": "AWS/SQS",
+    "Throttles": "AWS/Lambda",
+    "FailedInvocations": "AWS/Events",
+}
+
+# With rules that start pipelines.
+PIPELINE = f"{scene.ARN}:pipeline/model"
+TRIGGERED = Stack(
+    DeployPipelineArn=f"{PIPELINE}-deploy",
+    ModelPackageGroupName="churn",
+    CompletePipelineArn=f"{PIPELINE}-complete",
+    DataBucketName="incoming",
+)
+
 Metric = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -29,11 +47,10 @@ def alarms(stack: Stack = STACK) -> dict[str, dict[str, Any]]:
 def watched(alarm: dict[str, Any]) -> set[Metric]:
     """Return the metrics that an alarm looks at, with their dimensions."""
     metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each] or [alarm]
-    of_queues = {metric["MetricName"] for metric in metrics if metric["Namespace"] == "AWS/SQS"}
-    assert of_queues <= {"ApproximateNumberOfMessagesVisible"}
-    assert of_queues or all(metric["Namespace"] == NAMESPACE for metric in metrics)
+    for metric in metrics:
+        assert metric["Namespace"] == NAMESPACES.get(metric["MetricName"], NAMESPACE)
     return {
-        (metric["MetricName"], frozenset((each["Name"], each["Value"]) for each in metric["Dimensions"]))
+        (metric["MetricName"], frozenset((each["Name"], each["Value"]) for each in metric.get("Dimensions", [])))
         for metric in metrics
     }
 
@@ -51,17 +68,84 @@ def test_an_alarm_tells_of_rolled_back_of_failed_creations_and_of_what_an_operat
         "RolledBackAlarm": failures("UpdateRolledBack", "deploy-existing-endpoint"),
         "CreationFailedAlarm": failures("EndpointCreationFailed", *deploying),
         "DeploymentFailedAlarm": set().union(*(failures(each, *deploying) for each in OPERATORS_ERRORS)),
-        "DeadLettersAlarm": {
-            ("ApproximateNumberOfMessagesVisible", frozenset({("QueueName", f"<{name}.QueueName>")}))
-            for name in ("DeployNewEndpointDeadLetterQueue", "DeployExistingEndpointDeadLetterQueue")
-        },
+        "CrashedAlarm": {("sagemaker-crashes", frozenset())},
+        "ThrottledAlarm": {("Throttles", frozenset({("FunctionName", f"<{logical_id(name)}>")})) for name in FUNCTIONS},
+        "DeadLettersAlarm": of_queues("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"),
+        "OldestMessageAlarm": of_queues("ApproximateAgeOfOldestMessage", "Queue"),
     }
 
 
-@pytest.mark.parametrize("name", alarms())
+def of_queues(metric: str, kind: str) -> set[Metric]:
+    names = [f"{function}{kind}" for function in ("DeployNewEndpoint", "DeployExistingEndpoint")]
+    return {(metric, frozenset({("QueueName", f"<{name}.QueueName>")})) for name in names}
+
+
+def test_an_alarm_tells_of_a_pipeline_that_is_not_started():
+    def failed(stack: Stack) -> set[Metric]:
+        return watched(alarms(stack)["TriggerFailedAlarm"])
+
+    rules = {
+        ("FailedInvocations", frozenset({("RuleName", f"<{name}>")})) for name in ("DeployOnApproval", "CompleteOnData")
+    }
+    assert failed(TRIGGERED) == rules
+    one = Stack(CompletePipelineArn=f"{PIPELINE}-complete", DataBucketName="incoming")
+    assert failed(one) == {("FailedInvocations", frozenset({("RuleName", "<CompleteOnData>")}))}
+
+
+def report(status: str, error_type: str | None = None) -> dict[str, Any]:
+    """Return Lambda's report of an invocation, as it is in the log."""
+    record = {"requestId": "8f5e", "metrics": {"durationMs": 900000.0}, "status": status}
+    return {
+        "time": "2026-11-26T01:00:00.000Z",
+        "type": "platform.report",
+        "record": {**record, "errorType": error_type},
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "crashed"),
+    [
+        (report("success"), False),
+        # The function's own errors. It has counted them itself.
+        (report("failure", "Function.Unknown"), False),
+        (report("error", "Function.Unknown"), False),
+        (report("timeout"), True),
+        (report("timeout", "Sandbox.Timedout"), True),
+        (report("error", "Runtime.ExitError"), True),
+        (report("failure", "Runtime.OutOfMemory"), True),
+        ({"level": "ERROR", "error_type": "SageMakerError", "error_message": "timeout"}, False),
+    ],
+)
+def test_a_function_that_lambda_ended_counts_as_crashed(line: dict[str, Any], crashed: bool):
+    filters = STACK.of_type("AWS::Logs::MetricFilter").values()
+    groups = {STACK.function(name)["LoggingConfig"]["LogGroup"] for name in FUNCTIONS}
+    assert {each["LogGroupName"] for each in filters} == groups
+    assert Stack(Alarms="false").of_type("AWS::Logs::MetricFilter") == {}
+    for each in filters:
+        [made] = each["MetricTransformations"]
+        assert (made["MetricNamespace"], made["MetricName"]) == (NAMESPACE, "sagemaker-crashes")
+        kind, *ended = re.findall(r'\$\.([\w.]+) = "([^"]+)"', each["FilterPattern"])
+        # All of the kind, and one of the rest.
+        assert re.sub(r'\(\$[^)]+"\)', "x", each["FilterPattern"]) == "{ x && (x || x || x) }"
+        assert (is_so(line, *kind) and any(is_so(line, *condition) for condition in ended)) == crashed
+
+
+def is_so(line: dict[str, Any], path: str, wanted: str) -> bool:
+    value: Any = line
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return isinstance(value, str) and fnmatchcase(value, wanted)
+
+
+# Longer than a message of a deployment is in its queue.
+LIMITS = {"OldestMessageAlarm": 64800}
+
+
+@pytest.mark.parametrize("name", alarms(TRIGGERED))
 def test_an_alarm_sounds_at_the_first_failure_and_at_none_where_nothing_is_deployed(name: str):
-    alarm = alarms()[name]
-    assert alarm["Threshold"] == alarm["DatapointsToAlarm"] == 1
+    alarm = alarms(TRIGGERED)[name]
+    assert alarm["Threshold"] == LIMITS.get(name, 1)
+    assert alarm["DatapointsToAlarm"] == 1
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["TreatMissingData"] == "notBreaching"
     returned = [each for each in alarm.get("Metrics", []) if each.get("ReturnData", True)]
@@ -71,7 +155,7 @@ def test_an_alarm_sounds_at_the_first_failure_and_at_none_where_nothing_is_deplo
         # CloudWatch's limit for one alarm.
         assert len(sources) <= 10
         # What happens is added up; what is there is seen at its most.
-        stat = "Maximum" if name == "DeadLettersAlarm" else "Sum"
+        stat = "Maximum" if name in ("DeadLettersAlarm", "OldestMessageAlarm") else "Sum"
         assert all(each["MetricStat"]["Stat"] == stat for each in alarm["Metrics"] if "MetricStat" in each)
         text = expression["Expression"]
         assert "METRICS()" in text or all(re.search(rf"\b{source}\b", text) for source in sources)
@@ -89,7 +173,9 @@ def test_alarms_write_to_the_topic_that_the_stack_names():
 
 def test_alarms_and_dashboard_can_be_left_out():
     assert alarms(Stack(Alarms="false")) == {}
-    assert set(alarms()) - set(alarms(Stack(CallbackQueues="false"))) == {"DeadLettersAlarm"}
+    without_queues = alarms(Stack(CallbackQueues="false"))
+    assert set(alarms()) - set(without_queues) == {"DeadLettersAlarm", "OldestMessageAlarm"}
+    assert set(alarms(TRIGGERED)) - set(alarms()) == {"TriggerFailedAlarm"}
     assert Stack(Dashboard="false").of_type("AWS::CloudWatch::Dashboard") == {}
 
 
@@ -101,6 +187,8 @@ def widgets(stack: Stack = STACK) -> list[dict[str, Any]]:
 def test_the_dashboard_shows_the_alarms_where_there_are_any():
     [shown] = [widget["properties"]["alarms"] for widget in widgets() if widget["type"] == "alarm"]
     assert shown == [f"<{name}.Arn>" for name in alarms()]
+    [shown] = [widget["properties"]["alarms"] for widget in widgets(TRIGGERED) if widget["type"] == "alarm"]
+    assert shown == [f"<{name}.Arn>" for name in alarms(TRIGGERED)]
     without_queues = widgets(Stack(CallbackQueues="false"))
     [shown] = [widget["properties"]["alarms"] for widget in without_queues if widget["type"] == "alarm"]
     assert shown == [f"<{name}.Arn>" for name in alarms(Stack(CallbackQueues="false"))]
@@ -188,8 +276,14 @@ def test_the_alarms_error_types_are_words_of_the_contract():
     assert OPERATORS_ERRORS | {"UpdateRolledBack", "EndpointCreationFailed"} <= words
 
 
+def test_operating_tells_what_the_alarms_cost():
+    metrics = sum(len(watched(alarm)) for alarm in alarms().values())
+    text = (REPOSITORY / "docs" / "operating.md").read_text()
+    assert f"| alarms | {metrics / 10:.2f} USD: 0.10 USD for each of the {metrics} metrics that they look at |" in text
+
+
 def test_operating_explains_every_error_metric_and_alarm():
     text = (REPOSITORY / "docs" / "operating.md").read_text()
-    names = {alarm["AlarmName"].removeprefix("sagemaker-") for alarm in alarms().values()}
+    names = {alarm["AlarmName"].removeprefix("sagemaker-") for alarm in alarms(TRIGGERED).values()}
     for word in error_types() | names | {metric for metric, _ in shown()}:
         assert re.search(rf"[`-]{word}`", text), word
