@@ -62,7 +62,7 @@ SCALING = {
 KINDS = {
     "DescribeModelPackage": {"model-package"},
     "DescribeModel": {"model"},
-    "CreateModel": {"model"},
+    "CreateModel": {"model", "model-package"},
     "DeleteModel": {"model"},
     "DescribeEndpointConfig": {"endpoint-config"},
     "CreateEndpointConfig": {"endpoint-config"},
@@ -200,6 +200,17 @@ def test_a_stack_may_be_kept_to_some_model_package_groups():
     for name in DEPLOYING:
         assert is_allowed(name, "sagemaker:DescribeModelPackage", f"{ARN}:model-package/growth-churn/7", stack)
         assert not is_allowed(name, "sagemaker:DescribeModelPackage", f"{ARN}:model-package/fraud/7", stack)
+
+
+@pytest.mark.parametrize("name", DEPLOYING)
+def test_a_package_of_another_account_may_be_deployed(name: str):
+    """CreateModel is authorised against the package too, which the other account shares."""
+    theirs = f"arn:aws:sagemaker:{aws.REGION}:210987654321:model-package/growth-churn/7"
+    stack = Stack(ModelPackageGroupPattern="growth-*")
+    for action in ("DescribeModelPackage", "CreateModel"):
+        assert is_allowed(name, f"sagemaker:{action}", theirs, stack)
+        assert not is_allowed(name, f"sagemaker:{action}", theirs.replace("growth", "fraud"), stack)
+    assert not is_allowed(name, "sagemaker:DeleteModel", theirs, stack)
 
 
 def test_a_pattern_covers_names_with_capitals_in_either_spelling():
