@@ -35,12 +35,14 @@ const CHECK_WAIT: Duration = Duration::from_secs(20);
 /// An event as it came: kept as text, because an answer gives it back to the letter.
 pub type Event = LambdaEvent<Box<RawValue>>;
 
-/// Starts JSON logging and metrics on standard output, logging at the level of `AWS_LAMBDA_LOG_LEVEL`
-/// (default `INFO`).
+/// Starts JSON logging and metrics on standard output, logging at the level of `FUNCTION_LOG_LEVEL` (default `INFO`).
+///
+/// The variable is the product's own. Lambda takes its own one, `AWS_LAMBDA_LOG_LEVEL`, as a filter too: above `INFO` it drops
+/// every line without a level, and metrics have none.
 ///
 /// Panics become a log line too; Lambda gets them as an error and the process goes on.
 pub fn init() {
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL")
+    let level = std::env::var("FUNCTION_LOG_LEVEL")
         .ok()
         .and_then(|level| level.parse().ok())
         .unwrap_or(LevelFilter::INFO);

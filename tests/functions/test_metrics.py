@@ -50,6 +50,13 @@ def test_a_deployment_is_counted_with_its_polls(function: Callable[..., Emulator
     assert ("Deployments", "Function=deploy-new-endpoint,Outcome=Deployed") not in again
 
 
+def test_metrics_are_written_at_any_level_of_the_log(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
+    check = function("check-endpoint-exists", sagemaker.url, FUNCTION_LOG_LEVEL="ERROR")
+    check.invoke({"endpoint_name": ENDPOINT})
+    assert check.last_log() == []
+    assert ("Checks", "Function=check-endpoint-exists,Outcome=Absent") in measured(check.last_metrics())
+
+
 def test_a_failure_is_counted_by_its_type(function: Callable[..., Emulator], sagemaker: LocalSageMaker):
     deploy = function("deploy-existing-endpoint", sagemaker.url)
     deploy.invoke({})

@@ -76,14 +76,22 @@ def test_a_function_that_runs_locally_calls_nothing_of_aws():
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_logs_json_into_a_group_that_is_kept_for_a_while(name: str):
-    stack = Stack(LogRetentionDays=30, LogLevel="DEBUG")
+    stack = Stack(LogRetentionDays=30)
     logging = stack.function(name)["LoggingConfig"]
     assert logging["LogFormat"] == "JSON"
-    assert logging["ApplicationLogLevel"] == "DEBUG"
     group = stack.resources[re.fullmatch("<(.+)>", logging["LogGroup"])[1]]
     assert group["Type"] == "AWS::Logs::LogGroup"
     assert group["Properties"] == {"RetentionInDays": "30"}
     assert group["DeletionPolicy"] == group["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("level", PARAMETERS["LogLevel"]["AllowedValues"])
+def test_no_level_of_the_log_silences_the_metrics(name: str, level: str):
+    stack = Stack(LogLevel=level)
+    assert stack.environment(name)["FUNCTION_LOG_LEVEL"] == level
+    # Lambda drops what is below this, and takes a line without a level, as of a metric, for INFO.
+    assert stack.function(name)["LoggingConfig"]["ApplicationLogLevel"] == "TRACE"
 
 
 def test_each_function_has_a_role_and_a_log_group_of_its_own():

@@ -21,7 +21,12 @@ ONLY_IN_AN_EVENT = {"deployment_id", "variant_name", "dry_run"}
 WITHOUT_DEFAULT = {"traffic_step_percent", "traffic_wait_seconds", "autoscaling_min_capacity"}
 
 # Variables of the functions that are no settings.
-NO_SETTINGS = {"AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING", "AWS_ENDPOINT_URL_SQS"}
+NO_SETTINGS = {
+    "AWS_ENDPOINT_URL_SAGEMAKER",
+    "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING",
+    "AWS_ENDPOINT_URL_SQS",
+    "FUNCTION_LOG_LEVEL",
+}
 
 # A value for each parameter, other than its default.
 SAMPLE = {
