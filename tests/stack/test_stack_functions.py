@@ -106,10 +106,11 @@ def test_a_function_is_traced_unless_that_is_turned_off(name: str):
     assert Stack(Tracing="PassThrough").function(name)["Tracing"] == "PassThrough"
 
 
-def test_the_outputs_are_the_functions_and_the_policy_of_the_pipeline():
+def test_the_outputs_are_the_functions_their_roles_and_the_policy_of_the_pipeline():
     arns = {name: output["Value"] for name, output in Stack(CallbackQueues="false").outputs.items()}
     assert arns == {
         **{f"{logical_id(name)}Arn": f"<{logical_id(name)}.Arn>" for name in FUNCTIONS},
+        **{f"{logical_id(name).removesuffix('Function')}RoleArn": STACK.function(name)["Role"] for name in FUNCTIONS},
         # Ref of a managed policy is its ARN.
         "PipelinePolicyArn": "<PipelinePolicy>",
     }

@@ -314,6 +314,33 @@ def test_the_pipeline_may_invoke_the_three_functions_and_do_nothing_else():
     assert sorted(statement["Resource"]) == sorted(f"<{name}.Arn>" for name in functions)
 
 
+BOUNDARY = f"arn:aws:iam::{aws.ACCOUNT}:policy/platform/boundary"
+
+# With rules that start pipelines, which have roles of their own.
+TRIGGERS = {
+    "DeployPipelineArn": f"{ARN}:pipeline/model-deploy",
+    "ModelPackageGroupName": GROUP,
+    "CompletePipelineArn": f"{ARN}:pipeline/model-complete",
+    "DataBucketName": "incoming",
+}
+
+
+def test_every_role_may_have_a_boundary_and_a_path_and_is_an_output():
+    bounded = Stack(PermissionsBoundaryArn=BOUNDARY, RolePath="/ml/deployments/", **TRIGGERS)
+    roles = bounded.of_type("AWS::IAM::Role")
+    assert len(roles) == len(FUNCTIONS) + 2
+    assert all(role["PermissionsBoundary"] == BOUNDARY for role in roles.values())
+    named = {**roles, **bounded.of_type("AWS::IAM::ManagedPolicy")}
+    assert {each["Path"] for each in named.values()} == {"/ml/deployments/"}
+    assert {f"<{name}.Arn>" for name in roles} <= {output["Value"] for output in bounded.outputs.values()}
+
+    plain = Stack(**TRIGGERS).of_type("AWS::IAM::Role").values()
+    assert all("PermissionsBoundary" not in role and role["Path"] == "/" for role in plain)
+    for bad in ({"RolePath": "ml"}, {"RolePath": "/ml"}, {"RolePath": ""}, {"PermissionsBoundaryArn": "boundary"}):
+        with pytest.raises(RefusedError):
+            Stack(**bad)
+
+
 # Rules that every policy keeps, whatever the parameters.
 
 STACKS = [
