@@ -307,6 +307,8 @@ def test_traces_may_be_sent_where_the_stack_asks_for_them(name: str):
 
 def test_the_pipeline_may_invoke_the_three_functions_and_do_nothing_else():
     policy = Stack(CallbackQueues="false").resources["PipelinePolicy"]
+    # A change of it would replace the policy, which CloudFormation cannot while a role has it.
+    assert "Description" not in policy["Properties"]
     [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Allow"
     assert statement["Action"] == "lambda:InvokeFunction"

@@ -54,6 +54,23 @@ def test_a_queue_hands_what_comes_back_too_often_to_its_dead_letter_queue(name: 
     assert queue["SqsManagedSseEnabled"] is dead["SqsManagedSseEnabled"] is True
 
 
+def test_nobody_reaches_a_queue_without_tls():
+    pipelines = {
+        "DeployPipelineArn": f"{scene.ARN}:pipeline/model-deploy",
+        "ModelPackageGroupName": GROUP,
+    }
+    for stack in (STACK, Stack(**pipelines)):
+        refused = {
+            queue
+            for policy in stack.of_type("AWS::SQS::QueuePolicy").values()
+            for queue in policy["Queues"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+            if statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        }
+        assert refused == {f"<{name}>" for name in stack.of_type("AWS::SQS::Queue")}
+
+
 @pytest.mark.parametrize("name", DEPLOYING)
 def test_lambda_takes_a_queues_messages_to_its_function_and_hears_which_failed(name: str):
     assert resource(name, "QueueMapping") == {
@@ -111,6 +128,7 @@ def test_queues_can_be_left_out():
     assert set(STACK.resources) - set(WITHOUT.resources) == {
         "DeadLettersAlarm",
         "OldestMessageAlarm",
+        "QueuesPolicy",
         *STACK.of_type("AWS::SQS::Queue"),
         *STACK.of_type("AWS::Lambda::EventSourceMapping"),
     }
