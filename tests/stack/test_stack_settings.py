@@ -108,6 +108,27 @@ def variables(stack: Stack, name: str = "deploy-new-endpoint") -> dict[str, str]
     return {name: value for name, value in stack.environment(name).items() if name not in NO_SETTINGS}
 
 
+@pytest.mark.parametrize(
+    ("parameter", "least", "most"),
+    [
+        ("VolumeSizeGb", 1, 512),
+        ("ModelDataDownloadTimeoutSeconds", 60, 3600),
+        ("ContainerStartupHealthCheckTimeoutSeconds", 60, 3600),
+        ("ServerlessProvisionedConcurrency", 1, 200),
+        ("AsyncMaxConcurrentInvocationsPerInstance", 1, 1000),
+        ("TrafficStepPercent", 1, 50),
+        ("TrafficWaitSeconds", 0, 3600),
+        ("TerminationWaitSeconds", 0, 3600),
+        ("MaximumExecutionTimeoutSeconds", 600, 28800),
+    ],
+)
+def test_a_number_that_the_service_would_refuse_is_refused_with_the_stack(parameter: str, least: int, most: int):
+    pattern = re.compile(PARAMETERS[parameter]["AllowedPattern"])
+    taken = [number for number in range(100_000) if pattern.fullmatch(str(number))]
+    assert taken == list(range(least, most + 1))
+    assert pattern.fullmatch("")
+
+
 def test_the_table_of_keys_was_found():
     assert {"instance_type", "tags", "kms_key_id", "dry_run"} <= set(KEYS)
     assert set(KEYS) >= ONLY_IN_AN_EVENT
