@@ -13,9 +13,9 @@ from harness.scene import ENDPOINT, GROUP
 
 @pytest.fixture(autouse=True)
 def leaves_no_checkpoint(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Check that nothing is left of the deployments of a test, or that something is where one has not ended.
+    """Check that a test's deployments have left no checkpoint.
 
-    A test whose last deployment goes on, or was killed, is marked ``unfinished``.
+    If the last deployment of a test goes on, the test is marked ``unfinished``, and its checkpoint has to be there.
     """
     services = [name for name in ("sagemaker", "slow_sagemaker") if name in request.fixturenames]
     # Set up before the check, so that they are there when it is made.
