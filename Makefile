@@ -52,9 +52,11 @@ test: check-linux binaries $(INSTALLED) ## Run the Rust tests, then the function
 	cargo test $(LOCKED) --quiet --workspace
 	$(VENV)/bin/python -m pytest --quiet
 
-# `make test` plays single deployments, each with one thing that goes wrong. This one plays two at a time, and an operator.
-check: check-rust ## Search what can happen to two deployments at once, for every promise: some minutes
-	ACTORS=2 ALL=2 cargo test $(LOCKED) --package shared --test search -- --nocapture every_promise
+# `make test` plays single deployments, each with one thing that goes wrong. This one plays them with two, and then two
+# deployments at a time with one.
+check: check-rust ## Search much more of what can happen to deployments, for every promise: about five minutes
+	ALL=2 STATES=200000 cargo test $(LOCKED) --package shared --test search -- --nocapture every_promise
+	ACTORS=2 STATES=100000 cargo test $(LOCKED) --package shared --test search -- --nocapture every_promise
 
 # Without a cache: the SAM CLI would keep it for as long as nothing changes in a function's own folder, and most of a
 # function is in shared/. Without anybody's profiles and credentials: nothing here calls AWS.
