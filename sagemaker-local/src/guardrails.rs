@@ -4,12 +4,18 @@ use serde_json::Value;
 
 use crate::deployed::Deployed;
 use crate::error::ServiceError;
+use crate::requests::{is_set, items};
 
 /// Checks how `new` is to be deployed over `old`, where there is one: as its deployment config says,
 /// whether the request gave that or retained it.
 pub(crate) fn check(old: Option<&Deployed>, new: &Deployed) -> Result<(), ServiceError> {
     if old.is_some_and(|old| is_async(old) && !is_async(new)) {
         return refuse("An update cannot take the AsyncInferenceConfig away.");
+    }
+    if old.is_some_and(serves_components) && !serves_components(new) {
+        return refuse(
+            "An update cannot put a ModelName on an endpoint that serves inference components.",
+        );
     }
     let Some(deployment) = &new.deployment_config else {
         return Ok(());
@@ -46,6 +52,14 @@ pub(crate) fn check_stays_on_instances(old: &Deployed, new: &Deployed) -> Result
         return refuse("An update cannot turn an instance-based endpoint into a serverless one.");
     }
     Ok(())
+}
+
+/// Whether a production variant has no model of its own: it serves inference components.
+fn serves_components(config: &Deployed) -> bool {
+    let variants = items(&config.document, "ProductionVariants").iter();
+    variants
+        .filter_map(Value::as_object)
+        .any(|variant| !is_set(variant, "ModelName") && !is_set(variant, "ServerlessConfig"))
 }
 
 fn is_async(config: &Deployed) -> bool {
@@ -223,6 +237,16 @@ mod tests {
         ] {
             assert_eq!(check_stays_on_instances(old, new).is_ok(), good);
         }
+    }
+
+    #[test]
+    fn an_endpoint_of_inference_components_takes_no_model() {
+        let variants = |variant: Value| json!({ "ProductionVariants": [variant] });
+        let components = config(&["v"], &variants(json!({ "VariantName": "v" })));
+        let model = config(&["v"], &variants(json!({ "ModelName": "m" })));
+        assert!(check(Some(&components), &model).is_err());
+        assert_eq!(check(Some(&components), &components), Ok(()));
+        assert_eq!(check(None, &components), Ok(()));
     }
 
     #[test]

@@ -253,6 +253,18 @@ pub enum NotUpdatable {
         /// Its name.
         endpoint_config: String,
     },
+    /// It serves inference components, and has no model of its own.
+    InferenceComponents {
+        /// Name of the variant.
+        variant: String,
+    },
+    /// The model that it serves was deleted, and what it said is not known.
+    ModelGone {
+        /// Name of the model.
+        model: String,
+        /// What is not known, and not said by the event either.
+        unknown: Vec<&'static str>,
+    },
     /// Its tags leave no room for what has to be saved.
     TooManyTags {
         /// The tags that it has, with those of the event.
@@ -307,6 +319,19 @@ impl NotUpdatable {
                     "its endpoint config {endpoint_config} does not exist any more, so that its settings cannot be kept"
                 ),
                 "Delete the endpoint and call deploy-new-endpoint.",
+            ),
+            Self::InferenceComponents { variant } => (
+                format!(
+                    "its variant {variant} has no model of its own and serves inference components, which an update with a model would take away"
+                ),
+                "Deploy to another endpoint, or update the inference component (UpdateInferenceComponent).",
+            ),
+            Self::ModelGone { model, unknown } => (
+                format!(
+                    "its model {model} does not exist any more, so that its {} cannot be kept",
+                    unknown.join(" and ")
+                ),
+                "Set subnets, security_group_ids and enable_network_isolation in the event, or create the model again under its name.",
             ),
             Self::TooManyTags { present, needed } => (
                 format!(

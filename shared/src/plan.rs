@@ -29,7 +29,7 @@ use names::{Owner, derived, wire_form};
 pub use scaling::{
     Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, is_over, planned,
 };
-pub use update::{Live, served_model};
+pub use update::{Live, Refused, served_model};
 
 /// The variant's name where nothing is asked, as AWS's own SDK for Python has it.
 const DEFAULT_VARIANT_NAME: &str = "AllTraffic";
@@ -146,8 +146,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The keys that do not fit what is live.
-    pub fn update(request: &DeployRequest, live: &Live) -> Result<Self, Vec<BadKey>> {
+    /// The keys that do not fit what is live, or why what is live cannot be kept.
+    pub fn update(request: &DeployRequest, live: &Live) -> Result<Self, Refused> {
         update::plan(request, live)
     }
 }

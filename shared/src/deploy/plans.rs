@@ -10,8 +10,8 @@ use crate::contract::DeploymentKind;
 use crate::error::{Error, NotUpdatable};
 use crate::moment::Moment;
 use crate::plan::{
-    Board, Checkpoint, KnownScaling, Live, Plan, Route, ScalingPlan, Stage, concerned, planned,
-    served_model,
+    Board, Checkpoint, KnownScaling, Live, Plan, Refused, Route, ScalingPlan, Stage, concerned,
+    planned, served_model,
 };
 use crate::sagemaker::Endpoint;
 
@@ -182,7 +182,10 @@ impl Engine {
         };
         match Plan::update(&self.asked.request, &live) {
             Ok(plan) => self.plan = Some(plan),
-            Err(bad_keys) => return refused(bad_keys),
+            Err(Refused::Keys(bad_keys)) => return refused(bad_keys),
+            Err(Refused::Live(why)) => {
+                return Ok(Some(Step::Fail(self.not_updatable(endpoint, why))));
+            }
         }
         Ok(None)
     }

@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 
+use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::types::{DataCaptureConfig, ProductionVariant};
 use serde_json::json;
 
 use super::*;
 use crate::contract::{DeploymentKind, Environment};
+use crate::error::NotUpdatable;
 
 fn request_in(kind: DeploymentKind, changes: &Value, environment: &Environment) -> DeployRequest {
     let mut event = json!({
@@ -47,16 +49,30 @@ fn variants(plan: &Plan) -> Vec<ProductionVariant> {
         .unwrap_or_default()
 }
 
-fn try_update(changes: &Value, config: &DescribeEndpointConfigOutput) -> Result<Plan, Vec<BadKey>> {
+fn try_update(changes: &Value, config: &DescribeEndpointConfigOutput) -> Result<Plan, Refused> {
     let request = request_in(DeploymentKind::Existing, changes, &Environment::new());
     let config = config.clone();
     Plan::update(
         &request,
         &Live {
             config,
-            model: None,
+            model: Some(plain_model()),
         },
     )
+}
+
+/// The keys that do not fit what is live.
+fn refused_keys(changes: &Value, config: &DescribeEndpointConfigOutput) -> Vec<BadKey> {
+    match try_update(changes, config) {
+        Ok(_) => Vec::new(),
+        Err(Refused::Keys(bad)) => bad,
+        Err(Refused::Live(why)) => panic!("{why:?}"),
+    }
+}
+
+/// A live model without settings of its own.
+fn plain_model() -> DescribeModelOutput {
+    DescribeModelOutput::builder().build()
 }
 
 fn update(changes: &Value, live: &DescribeEndpointConfigOutput) -> Plan {
@@ -171,7 +187,7 @@ fn an_update_changes_what_the_event_sets_and_not_what_the_environment_sets() {
         &request,
         &Live {
             config: live,
-            model: None,
+            model: Some(plain_model()),
         },
     )
     .expect("it fits");
@@ -210,13 +226,13 @@ fn of_several_variants_one_must_be_named() {
     green.variant_name = Some("green".to_owned());
     live.production_variants.as_mut().expect("one").push(green);
 
-    let bad = try_update(&version(2), &live).expect_err("which one?");
+    let bad = refused_keys(&version(2), &live);
     assert_eq!(bad[0].key, "variant_name");
     assert!(bad[0].reason.contains("blue, green"), "{}", bad[0].reason);
 
     let mut changes = version(2);
     changes["variant_name"] = json!("red");
-    let bad = try_update(&changes, &live).expect_err("no such variant");
+    let bad = refused_keys(&changes, &live);
     assert!(bad[0].reason.contains("blue, green"), "{}", bad[0].reason);
 
     changes["variant_name"] = json!("green");
@@ -244,6 +260,50 @@ fn the_model_that_an_update_starts_from_is_that_of_the_chosen_variant() {
         Ok(Some("model-green".to_owned()))
     );
     assert!(served(&json!({})).is_err(), "which one?");
+}
+
+#[test]
+fn an_endpoint_of_inference_components_is_not_updated() {
+    let mut live = live(&new(&json!({"variant_name": "blue"})));
+    live.production_variants.as_mut().expect("one")[0].model_name = None;
+    let refused = try_update(&version(2), &live).expect_err("no model of its own");
+    let variant = "blue".to_owned();
+    assert_eq!(
+        refused,
+        Refused::Live(NotUpdatable::InferenceComponents { variant })
+    );
+}
+
+/// What a deleted model said is not taken for absent, and the environment says nothing of this endpoint.
+#[test]
+fn an_update_from_a_deleted_model_needs_its_network_settings_in_the_event() {
+    let config = live(&new(&json!({})));
+    let stack = Environment::from([
+        ("SUBNETS".to_owned(), "subnet-stack".to_owned()),
+        ("SECURITY_GROUP_IDS".to_owned(), "sg-stack".to_owned()),
+        ("ENABLE_NETWORK_ISOLATION".to_owned(), "true".to_owned()),
+    ]);
+    let unknown = |keys: Value| {
+        let request = request_in(DeploymentKind::Existing, &keys, &stack);
+        let config = config.clone();
+        match Plan::update(
+            &request,
+            &Live {
+                config,
+                model: None,
+            },
+        ) {
+            Err(Refused::Live(NotUpdatable::ModelGone { unknown, .. })) => unknown,
+            other => other.map(|_| Vec::new()).expect("planned"),
+        }
+    };
+    let vpc = json!({"subnets": "subnet-1", "security_group_ids": "sg-1"});
+    let mut all = vpc.clone();
+    all["enable_network_isolation"] = json!(false);
+    assert_eq!(unknown(json!({})), ["VPC", "network isolation"]);
+    assert_eq!(unknown(vpc), ["network isolation"]);
+    assert_eq!(unknown(json!({"enable_network_isolation": true})), ["VPC"]);
+    assert_eq!(unknown(all), Vec::<&str>::new());
 }
 
 #[test]

@@ -10,15 +10,24 @@ use super::{
     settings, tags, traffic, variant,
 };
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
+use crate::error::NotUpdatable;
 
 /// What an endpoint serves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
     /// The live endpoint config (`DescribeEndpointConfig`).
     pub config: DescribeEndpointConfigOutput,
-    /// The model of the variant that is updated (`DescribeModel`); `None` where it has been deleted, or the variant has
-    /// none of its own.
+    /// The model of the variant that is updated (`DescribeModel`); `None` if it has been deleted.
     pub model: Option<DescribeModelOutput>,
+}
+
+/// Why an update cannot be planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// These keys do not fit what is live.
+    Keys(Vec<BadKey>),
+    /// Whatever the keys are, the update would lose something.
+    Live(NotUpdatable),
 }
 
 /// Name of the model that the variant to be updated serves; `None` for a variant without one of its own.
@@ -35,10 +44,17 @@ pub fn served_model<'a>(
     Ok(live.production_variants()[chosen].model_name.as_deref())
 }
 
-pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<BadKey>> {
+pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused> {
     let shape = &request.shape;
     let mut variants = live.config.production_variants.clone().unwrap_or_default();
-    let chosen = chosen_variant(request, &variants)?;
+    if let Some(variant) = variants.iter().find(|variant| serves_components(variant)) {
+        let variant = variant.variant_name.clone().unwrap_or_default();
+        return Err(Refused::Live(NotUpdatable::InferenceComponents { variant }));
+    }
+    let chosen = chosen_variant(request, &variants).map_err(Refused::Keys)?;
+    if let Some(why) = lost_with_the_model(request, live, &variants[chosen]) {
+        return Err(Refused::Live(why));
+    }
     let before = option_of(&live.config, &variants[chosen]);
     let option = shape.inference_option.event.unwrap_or(before);
     let mut bad = shape.misfits_of_event(option);
@@ -94,7 +110,7 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
         live.config.production_variants().len(),
     ));
     if !bad.is_empty() {
-        return Err(bad);
+        return Err(Refused::Keys(bad));
     }
 
     let live_name = live.config.endpoint_config_name.clone().unwrap_or_default();
@@ -132,6 +148,39 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Vec<Bad
         autoscaling: ScalingPlan::default(),
         anchor: live.model.is_some().then_some(as_live),
     })
+}
+
+/// Whether a variant serves inference components: it has no model of its own.
+fn serves_components(variant: &ProductionVariant) -> bool {
+    variant.model_name.is_none() && variant.serverless_config.is_none()
+}
+
+/// What nobody knows of a live model that has been deleted, unless the event says it. The environment's word does not
+/// count: it says nothing of this endpoint.
+fn lost_with_the_model(
+    request: &DeployRequest,
+    live: &Live,
+    variant: &ProductionVariant,
+) -> Option<NotUpdatable> {
+    if live.model.is_some() {
+        return None;
+    }
+    let shape = &request.shape;
+    let has_vpc = shape.subnets.event.is_some() && shape.security_group_ids.event.is_some();
+    let unknown = [
+        (has_vpc, "VPC"),
+        (
+            shape.enable_network_isolation.event.is_some(),
+            "network isolation",
+        ),
+    ];
+    let unknown: Vec<_> = unknown
+        .iter()
+        .filter(|(is_said, _)| !is_said)
+        .map(|(_, what)| *what)
+        .collect();
+    let model = variant.model_name.clone().unwrap_or_default();
+    (!unknown.is_empty()).then_some(NotUpdatable::ModelGone { model, unknown })
 }
 
 /// The variants whose instance type is another one afterwards, or that have no instances any more.

@@ -6,6 +6,7 @@ mod callback;
 mod deployments;
 mod doors;
 mod events;
+mod kept;
 mod killed;
 mod others;
 mod patience;

@@ -314,6 +314,9 @@ fn was_like_that(why: &NotUpdatable, world: &World, id: RunId) -> bool {
             !world.region.configs.contains_key(endpoint_config.as_str())
         }
         NotUpdatable::TooManyTags { .. } => true,
+        NotUpdatable::ModelGone { model, .. } => !world.region.models.contains_key(model.as_str()),
+        // No live config of the search has one.
+        NotUpdatable::InferenceComponents { .. } => false,
     }
 }
 

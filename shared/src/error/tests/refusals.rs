@@ -69,6 +69,21 @@ fn an_endpoint_that_cannot_be_updated_says_why_once_and_what_to_do() {
         ),
         (
             "InService",
+            NotUpdatable::InferenceComponents {
+                variant: "blue".to_owned(),
+            },
+            "its variant blue has no model of its own and serves inference components, which an update with a model would take away. Deploy to another endpoint, or update the inference component (UpdateInferenceComponent).",
+        ),
+        (
+            "InService",
+            NotUpdatable::ModelGone {
+                model: "model-3".to_owned(),
+                unknown: vec!["VPC", "network isolation"],
+            },
+            "its model model-3 does not exist any more, so that its VPC and network isolation cannot be kept. Set subnets, security_group_ids and enable_network_isolation in the event, or create the model again under its name.",
+        ),
+        (
+            "InService",
             NotUpdatable::TooManyTags {
                 present: 45,
                 needed: 9,

@@ -1,6 +1,5 @@
 //! The shapes of endpoints, new and live.
 
-use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::types::{CaptureMode, VpcConfig};
 
 use super::*;
@@ -45,7 +44,7 @@ fn made(plan: &Plan) -> DescribeEndpointConfigOutput {
 }
 
 fn bad_keys(changes: &Value, live: &DescribeEndpointConfigOutput) -> Vec<String> {
-    let bad = try_update(changes, live).err().unwrap_or_default();
+    let bad = refused_keys(changes, live);
     bad.into_iter().map(|bad| bad.key).collect()
 }
 

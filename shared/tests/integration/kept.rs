@@ -1,0 +1,77 @@
+//! An update loses nothing in silence: what is live is carried over, or the update is refused before anything is made.
+
+use serde_json::{Value, json};
+use shared::contract::DeploymentKind::Existing;
+
+use crate::scene::{Answer, Door, ENDPOINT, Scene, THEIRS, event, with};
+
+/// An endpoint of this product's that somebody has put onto an endpoint config of theirs, with these members and with
+/// these of its variant.
+async fn on_theirs(config: &Value, variant: &Value) -> (Scene, Answer) {
+    let (scene, first) = Scene::serving().await;
+    let plain = json!({
+        "VariantName": "AllTraffic", "ModelName": first.model, "InstanceType": "ml.m5.xlarge",
+        "InitialInstanceCount": 1,
+    });
+    let named = json!({"EndpointConfigName": THEIRS, "ProductionVariants": [with(plain, variant)]});
+    put_onto(&scene, &with(named, config)).await;
+    (scene, first)
+}
+
+/// Puts the endpoint onto a new endpoint config, by another hand.
+async fn put_onto(scene: &Scene, config: &Value) {
+    let server = &scene.server;
+    let name = config["EndpointConfigName"].clone();
+    server
+        .call("CreateEndpointConfig", config.clone())
+        .expect("new");
+    let update = json!({"EndpointName": ENDPOINT, "EndpointConfigName": name});
+    server.call("UpdateEndpoint", update).expect("it serves");
+    scene.until_status("InService").await;
+    server.clear_calls();
+}
+
+/// That an update of this event is refused in these words, and has only read; and that a dry run says the same.
+async fn assert_refused(scene: &Scene, door: Door, keys: &Value, word: &str, said: &str) {
+    for dry_run in [false, true] {
+        let event = with(event(&scene.package()), keys);
+        let event = with(event, &json!({ "dry_run": dry_run }));
+        scene.server.clear_calls();
+        let ended = scene.through(door, Existing, &event).await;
+        let case = format!("{door:?}, dry run {dry_run}: {ended:?}");
+        assert_eq!(ended.word(), word, "{case}");
+        assert!(ended.message().contains(said), "{case}");
+        assert!(scene.has_only_read(), "{case}: {:?}", scene.operations());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_of_inference_components_is_refused_before_anything_is_made() {
+    for door in Door::BOTH {
+        let role = json!({"ExecutionRoleArn": "arn:aws:iam::123456789012:role/Theirs"});
+        let (scene, _) = on_theirs(&role, &json!({"ModelName": null})).await;
+        let (word, said) = ("EndpointNotUpdatable", "inference components");
+        assert_refused(&scene, door, &json!({}), word, said).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_does_not_leave_the_network_of_a_live_model_that_was_deleted() {
+    for door in Door::BOTH {
+        let (scene, first) = Scene::serving().await;
+        let model = json!({ "ModelName": first.model });
+        scene
+            .server
+            .call("DeleteModel", model)
+            .expect("it was there");
+        let (word, said) = ("EndpointNotUpdatable", "VPC and network isolation");
+        assert_refused(&scene, door, &json!({}), word, said).await;
+        // What the event says itself is not lost.
+        let keys = json!({
+            "subnets": "subnet-1", "security_group_ids": "sg-1", "enable_network_isolation": true,
+        });
+        let event = with(event(&scene.package()), &keys);
+        let ended = scene.through(door, Existing, &event).await;
+        assert_eq!(ended.word(), "Deployed", "{door:?}: {ended:?}");
+    }
+}
