@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::error::ServiceError;
-use crate::requests::{Document, is_set, items, required};
+use crate::requests::{Document, is_set, items, required, text};
 
 /// An endpoint config as one deployment took it up.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +122,13 @@ pub(crate) fn variants(config: &Document) -> impl Iterator<Item = &Document> {
     lists
         .flat_map(|member| items(config, member))
         .filter_map(Value::as_object)
+}
+
+/// The models that a variant names: its own, and those of single instance pools.
+pub(crate) fn model_names(variant: &Document) -> impl Iterator<Item = &str> {
+    let pools = items(variant, "InstancePools").iter();
+    let overrides = pools.filter_map(|pool| pool["ModelNameOverride"].as_str());
+    text(variant, "ModelName").into_iter().chain(overrides)
 }
 
 fn retain(variants: &mut [Value], old: &[Value], excluded: &[&str]) {

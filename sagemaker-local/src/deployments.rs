@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Resource};
 use crate::clock::{Moment, timestamp};
-use crate::deployed::{DEFAULT_WEIGHT, Deployed, variants};
+use crate::deployed::{DEFAULT_WEIGHT, Deployed, model_names, variants};
 use crate::error::ServiceError;
 use crate::model_packages;
 use crate::models;
@@ -18,7 +18,7 @@ pub(crate) fn take_up(
 ) -> Result<Deployed, ServiceError> {
     let mut models = Vec::new();
     for variant in variants(&config.document) {
-        if let Some(name) = text(variant, "ModelName") {
+        for name in model_names(variant) {
             let model = account
                 .model(name)
                 .ok_or_else(|| models::not_found(account, name))?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::clock::{Moment, timestamp};
-use crate::deployed::{DEFAULT_WEIGHT, VARIANT_LISTS, variants};
+use crate::deployed::{DEFAULT_WEIGHT, VARIANT_LISTS, model_names, variants};
 use crate::error::ServiceError;
 use crate::models;
 use crate::names;
@@ -93,10 +93,10 @@ fn check_variants(account: &Account, request: &Document) -> Result<(), ServiceEr
             )));
         }
         seen.push(name);
+        if let Some(model) = model_names(variant).find(|model| account.model(model).is_none()) {
+            return Err(models::not_found(account, model));
+        }
         match text(variant, "ModelName") {
-            Some(model) if account.model(model).is_none() => {
-                return Err(models::not_found(account, model));
-            }
             // Without a model the variant serves inference components, which run under the config's
             // role.
             None if text(request, "ExecutionRoleArn").is_none() => {

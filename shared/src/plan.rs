@@ -12,11 +12,15 @@ mod traffic;
 mod update;
 mod variant;
 
+use std::collections::BTreeSet;
+
 use aws_sdk_sagemaker::operation::create_endpoint_config::CreateEndpointConfigInput;
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
-use aws_sdk_sagemaker::types::{DeploymentConfig, Tag, VariantPropertyType};
+use aws_sdk_sagemaker::types::{
+    DeploymentConfig, InstancePool, ProductionVariant, Tag, VariantPropertyType,
+};
 use serde_json::Value;
 
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
@@ -154,16 +158,23 @@ impl Plan {
 
 /// Whether an endpoint config uses a model, in whatever variant.
 pub fn uses_model(config: &DescribeEndpointConfigOutput, model_name: &str) -> bool {
-    let shadows = config.shadow_production_variants.iter().flatten();
-    config
-        .production_variants
-        .iter()
-        .flatten()
-        .chain(shadows)
-        .any(|variant| variant.model_name.as_deref() == Some(model_name))
+    models(config).contains(model_name)
 }
 
-fn instance_type(variant: &aws_sdk_sagemaker::types::ProductionVariant) -> Option<String> {
+/// The models that an endpoint config uses: those of its variants, and those of single instance pools.
+pub fn models(config: &DescribeEndpointConfigOutput) -> BTreeSet<&str> {
+    let shadows = config.shadow_production_variants().iter();
+    let variants = config.production_variants().iter().chain(shadows);
+    variants.flat_map(models_of).collect()
+}
+
+fn models_of(variant: &ProductionVariant) -> impl Iterator<Item = &str> {
+    let pools = variant.instance_pools().iter();
+    let overrides = pools.filter_map(InstancePool::model_name_override);
+    overrides.chain(variant.model_name())
+}
+
+fn instance_type(variant: &ProductionVariant) -> Option<String> {
     let instance_type = variant.instance_type.as_ref()?;
     Some(instance_type.as_str().to_owned())
 }

@@ -1,7 +1,6 @@
 //! The previous endpoint config and its models, once an update has succeeded: they are deleted if this product made them
 //! for this endpoint and nothing uses them. Nothing here fails a deployment.
 
-use aws_sdk_sagemaker::types::ProductionVariant;
 use tracing::warn;
 
 use super::call::Write;
@@ -10,7 +9,7 @@ use super::facts::Known;
 use super::forward::task;
 use super::{Engine, HOLD, Step, Task};
 use crate::moment::Moment;
-use crate::plan::{Notice, is_made_for, uses_model};
+use crate::plan::{Notice, is_made_for, models, uses_model};
 
 impl Engine {
     /// The next call that deletes what the update replaced; `None` once that is done, or has to stay.
@@ -56,9 +55,7 @@ impl Engine {
                 return Ok(None);
             }
         }
-        let shadows = config.shadow_production_variants().iter();
-        let variants = config.production_variants().iter().chain(shadows);
-        let models: Vec<_> = variants.filter_map(ProductionVariant::model_name).collect();
+        let models = models(&config);
         // The same announcement as before an undo: another deployment may be about to go back to them.
         for model in &models {
             if let Some(step) = self.announce_on(model, &previous, now)? {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
-use aws_sdk_sagemaker::types::{DataCaptureConfig, ProductionVariant};
+use aws_sdk_sagemaker::types::{DataCaptureConfig, InstancePool, ProductionVariant};
 use serde_json::json;
 
 use super::*;
@@ -317,6 +317,29 @@ fn a_model_in_any_variant_is_in_use() {
     config.shadow_production_variants = config.production_variants.take();
     assert!(uses_model(&config, &served));
     assert!(!uses_model(&config, "model-other"));
+    let pool = InstancePool::builder().model_name_override("model-other");
+    let shadow = &mut config.shadow_production_variants.as_mut().expect("one")[0];
+    shadow.instance_pools = Some(vec![pool.build()]);
+    assert!(uses_model(&config, "model-other"), "in one of its pools");
+}
+
+#[test]
+fn an_update_swaps_the_model_of_each_pool_that_has_its_own() {
+    let mut live = live(&new(&json!({})));
+    let pools = ["", "model-pool"].map(|own| {
+        let own = (!own.is_empty()).then(|| own.to_owned());
+        InstancePool::builder().set_model_name_override(own).build()
+    });
+    let variant = &mut live.production_variants.as_mut().expect("one")[0];
+    variant.instance_pools = Some(pools.into());
+    let plan = update(&version(2), &live);
+    let updated = variants(&plan).remove(0);
+    let overrides: Vec<_> = updated
+        .instance_pools()
+        .iter()
+        .map(InstancePool::model_name_override)
+        .collect();
+    assert_eq!(overrides, [None, Some(plan.model_name.as_str())]);
 }
 
 /// Every member of the two shapes is given as the SDK has it, so that one which a newer SDK adds to both makes

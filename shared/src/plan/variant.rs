@@ -51,6 +51,12 @@ pub(super) fn updated(
 ) -> Result<ProductionVariant, Vec<BadKey>> {
     let mut variant = live.clone();
     variant.model_name = Some(model_name.to_owned());
+    for pool in variant.instance_pools.iter_mut().flatten() {
+        // A pool with a model of its own would go on with the old package.
+        if pool.model_name_override.is_some() {
+            pool.model_name_override = Some(model_name.to_owned());
+        }
+    }
     if live.serverless_config.is_none() {
         return Ok(with_instance_keys(shape, variant));
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::contract::DeploymentKind::Existing;
 
-use crate::scene::{Answer, Door, ENDPOINT, Scene, THEIRS, event, with};
+use crate::scene::{Answer, Door, ENDPOINT, ROLE, Scene, THEIRS, event, with};
 
 /// An endpoint of this product's that somebody has put onto an endpoint config of theirs, with these members and with
 /// these of its variant.
@@ -29,6 +29,13 @@ async fn put_onto(scene: &Scene, config: &Value) {
     server.call("UpdateEndpoint", update).expect("it serves");
     scene.until_status("InService").await;
     server.clear_calls();
+}
+
+/// The endpoint config that an answer names.
+fn described(scene: &Scene, answer: &Answer) -> Value {
+    let config = json!({ "EndpointConfigName": answer.endpoint_config });
+    let config = scene.server.call("DescribeEndpointConfig", config);
+    config.expect("it is there")
 }
 
 /// That an update of this event is refused in these words, and has only read; and that a dry run says the same.
@@ -73,5 +80,37 @@ async fn an_update_does_not_leave_the_network_of_a_live_model_that_was_deleted()
         let event = with(event(&scene.package()), &keys);
         let ended = scene.through(door, Existing, &event).await;
         assert_eq!(ended.word(), "Deployed", "{door:?}: {ended:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_swaps_the_model_of_every_instance_pool() {
+    for door in Door::BOTH {
+        let (scene, first) = Scene::serving().await;
+        let own = json!({
+            "ModelName": "pools", "PrimaryContainer": {"ModelPackageName": scene.package()},
+            "ExecutionRoleArn": ROLE,
+        });
+        scene.server.call("CreateModel", own).expect("new");
+        let config = json!({"EndpointConfigName": THEIRS, "ProductionVariants": [{
+            "VariantName": "AllTraffic", "ModelName": first.model, "InitialInstanceCount": 1,
+            "InstancePools": [
+                {"InstanceType": "ml.g5.xlarge", "Priority": 1, "ModelNameOverride": "pools"},
+                {"InstanceType": "ml.m5.xlarge", "Priority": 2},
+            ],
+        }]});
+        put_onto(&scene, &config).await;
+        let event = event(&scene.package());
+        let answer = scene.through(door, Existing, &event).await.deployed();
+        let variant = described(&scene, &answer)["ProductionVariants"][0].clone();
+        assert_eq!(variant["ModelName"], json!(answer.model), "{door:?}");
+        assert_eq!(
+            variant["InstancePools"],
+            json!([
+                {"InstanceType": "ml.g5.xlarge", "Priority": 1, "ModelNameOverride": answer.model},
+                {"InstanceType": "ml.m5.xlarge", "Priority": 2},
+            ]),
+            "{door:?}"
+        );
     }
 }
