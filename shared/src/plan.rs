@@ -4,6 +4,7 @@
 //! model and keeps everything else, but for the keys that the event sets.
 
 mod checkpoint;
+mod guard;
 mod model;
 mod names;
 mod scaling;
@@ -29,6 +30,7 @@ pub use checkpoint::{
     failure_tags, is_made_for, made_by, made_by_key, made_for, notice_keys, replaces,
     suspended_tags,
 };
+pub use guard::Guard;
 use names::{Owner, derived, wire_form};
 pub use scaling::{
     Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, is_over, planned,
@@ -55,7 +57,7 @@ pub struct Plan {
     pub tags: Vec<Tag>,
     /// Update only: name of the live endpoint config that this one was planned from.
     pub live_endpoint_config: Option<String>,
-    /// Update only: how the traffic moves (`DeploymentConfig`); `None` where the service does as it does by itself.
+    /// Update only: how the traffic moves by the keys (`DeploymentConfig`); `None` if they ask for nothing.
     pub deployment_config: Option<DeploymentConfig>,
     /// Update only: what the endpoint keeps of its variants' present counts and weights.
     pub retained: Retained,

@@ -23,7 +23,7 @@ use aws_sdk_sagemaker::types::{
 };
 
 use crate::failure::{FailureKind, ServiceFailure};
-use crate::plan::Retained;
+use crate::plan::{Guard, Retained};
 pub use callbacks::Waiting;
 
 /// Items asked for per page: the most that the service gives.
@@ -48,6 +48,8 @@ pub struct Endpoint {
     pub last_modified: Option<DateTime>,
     /// The number of instances that each variant is to have (`DesiredInstanceCount`), by the variant's name.
     pub instance_counts: BTreeMap<String, i32>,
+    /// How the last update that said so moved its traffic (`LastDeploymentConfig`).
+    pub last_deployment_config: Option<DeploymentConfig>,
 }
 
 impl Endpoint {
@@ -108,6 +110,7 @@ impl SageMaker {
                 .and_then(|pending| pending.endpoint_config_name),
             failure_reason: output.failure_reason.filter(|reason| !reason.is_empty()),
             last_modified: output.last_modified_time,
+            last_deployment_config: output.last_deployment_config,
             instance_counts: output
                 .production_variants
                 .into_iter()
@@ -147,7 +150,8 @@ impl SageMaker {
 
     /// Begins to put the endpoint onto another endpoint config (`UpdateEndpoint`).
     ///
-    /// `deployment_config` says how the traffic moves; without, the service moves it all at once.
+    /// `guard` says how the traffic moves. A deployment config is never sent with the word to retain the last one: nobody
+    /// documents which of the two would count.
     ///
     /// # Errors
     ///
@@ -158,7 +162,7 @@ impl SageMaker {
         name: &str,
         config: &str,
         retained: &Retained,
-        deployment_config: Option<DeploymentConfig>,
+        guard: &Guard,
     ) -> Result<(), ServiceFailure> {
         let excluded = retained.but.iter().map(|property| {
             let property = property.clone();
@@ -167,11 +171,15 @@ impl SageMaker {
                 .build()
         });
         let request = self.client.update_endpoint();
+        let request = match guard {
+            Guard::None => request,
+            Guard::Asked(config) => request.deployment_config((**config).clone()),
+            Guard::Retained(_) => request.retain_deployment_config(true),
+        };
         let reply = request
             .endpoint_name(name)
             .endpoint_config_name(config)
             .retain_all_variant_properties(retained.all)
-            .set_deployment_config(deployment_config)
             .set_exclude_retained_variant_properties(
                 (!retained.but.is_empty()).then(|| excluded.collect()),
             )

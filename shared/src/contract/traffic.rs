@@ -42,6 +42,8 @@ const DEFAULT_WAIT_SECONDS: i32 = 300;
 /// How an update moves the traffic, as asked for: within the service's limits, each alone and together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traffic {
+    /// Whether any key of the event or the environment says how it moves, be it all at once.
+    pub any_key: bool,
     /// How it moves; `None` where nothing is asked, and the service moves it all at once without waiting.
     pub strategy: Option<Strategy>,
     /// How long the old instances stay after the last step: 0 to 3600 seconds, and not with a rolling update.
@@ -104,6 +106,12 @@ impl Traffic {
             step_percent: *step.as_ref().unwrap_or(&100),
             wait_seconds: wait_seconds.or(DEFAULT_WAIT_SECONDS),
         };
+        let any_key = routing.get().is_some()
+            || step_percent.get().is_some()
+            || wait_seconds.get().is_some()
+            || termination_wait.get().is_some()
+            || timeout.get().is_some()
+            || alarms.get().is_some();
         let mut bad: Vec<_> = step.err().into_iter().collect();
         if chosen == TrafficRouting::Rolling && termination_wait.event.is_some() {
             let reason =
@@ -132,6 +140,7 @@ impl Traffic {
             fields.reject(&bad.key, bad.reason);
         }
         Self {
+            any_key,
             strategy: (!asked_for_nothing).then_some(strategy),
             termination_wait_seconds,
             maximum_execution_timeout_seconds: timeout.get(),
@@ -182,9 +191,19 @@ mod tests {
 
     #[test]
     fn asked_for_nothing_the_service_does_as_it_does_by_itself() {
-        for keys in [json!({}), json!({"traffic_routing": "all-at-once"})] {
-            assert_eq!(read(&keys, &[]), (Traffic::default(), vec![]), "{keys}");
+        for (keys, any_key) in [
+            (json!({}), false),
+            (json!({"traffic_routing": "all-at-once"}), true),
+        ] {
+            let nothing = Traffic {
+                any_key,
+                ..Traffic::default()
+            };
+            assert_eq!(read(&keys, &[]), (nothing, vec![]), "{keys}");
         }
+        // A stack's word is one, too.
+        let (traffic, _) = read(&json!({}), &[("TRAFFIC_ROUTING", "all-at-once")]);
+        assert!(traffic.any_key);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConf
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::primitives::DateTime;
-use aws_sdk_sagemaker::types::{DeploymentConfig, Tag};
+use aws_sdk_sagemaker::types::Tag;
 
-use crate::plan::{Change, Retained, Wire};
+use crate::plan::{Change, Guard, Retained, Wire};
 use crate::sagemaker::{Endpoint, Made, Waiting};
 
 /// One operation of a service.
@@ -132,7 +132,7 @@ pub enum Write {
         /// What stays of counts and weights.
         retained: Retained,
         /// How the traffic moves; `None` leaves it to the service.
-        deployment_config: Option<Box<DeploymentConfig>>,
+        guard: Guard,
     },
     /// `DeleteEndpoint`; an endpoint that is not there is fine.
     DeleteEndpoint {

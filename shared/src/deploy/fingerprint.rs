@@ -310,6 +310,7 @@ fn hash_endpoint(endpoint: &Endpoint, state: &mut impl Hasher) {
         &endpoint.pending_config,
         &endpoint.failure_reason,
         &endpoint.instance_counts,
+        endpoint.last_deployment_config.is_some(),
     )
         .hash(state);
     hash_time(endpoint.last_modified, state);

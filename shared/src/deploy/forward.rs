@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sagemaker::types::Tag;
+use tracing::info;
 
 use super::call::{Call, Write};
 use super::decide::{Launch, Target, Verdict, Why, decide};
@@ -12,7 +13,7 @@ use super::{Engine, Errand, Step, Task};
 use crate::contract::{DeploymentKind, DeploymentStatus};
 use crate::error::{CreationFailure, Error};
 use crate::moment::Moment;
-use crate::plan::{Board, Checkpoint, Route, Stage, made_by};
+use crate::plan::{Board, Checkpoint, Guard, Plan, Route, Stage, made_by};
 use crate::preflight;
 use crate::sagemaker::{Endpoint, Waiting};
 
@@ -172,6 +173,9 @@ impl Engine {
             _ => Board::of(Vec::new()),
         };
         if self.asked.request.dry_run {
+            if let (Some(endpoint), Some(plan), false) = (endpoint, &self.plan, deletes) {
+                self.tell_guard(endpoint, plan);
+            }
             return Ok(Step::Succeed(DeploymentStatus::DryRun));
         }
         // What another deployment has just suspended would go with the endpoint, and its deployment may still restore it.
@@ -268,11 +272,11 @@ impl Engine {
         let before = self.launch;
         let (name, endpoint_config) = (self.name().to_owned(), target.endpoint_config.clone());
         let write = match (endpoint, &self.plan) {
-            (Some(_), Some(plan)) => Write::UpdateEndpoint {
+            (Some(endpoint), Some(plan)) => Write::UpdateEndpoint {
                 name,
                 endpoint_config,
                 retained: plan.retained.clone(),
-                deployment_config: plan.deployment_config.clone().map(Box::new),
+                guard: self.tell_guard(endpoint, plan),
             },
             (Some(_), None) => return Ok(Step::Wait),
             (None, _) => Write::CreateEndpoint {
@@ -282,6 +286,20 @@ impl Engine {
             },
         };
         Ok(call(write, Errand::Launch { before }))
+    }
+
+    /// What guards the update, which the log says: it can take much longer than the instances do.
+    fn tell_guard(&self, endpoint: &Endpoint, plan: &Plan) -> Guard {
+        let any_key = self.asked.request.traffic.any_key;
+        let last = endpoint.last_deployment_config.as_ref();
+        let guard = Guard::of(plan.deployment_config.as_ref(), any_key, last);
+        info!(
+            guard = %guard,
+            said_by = guard.source(),
+            waits_seconds = guard.waits_seconds(),
+            "how the traffic of the update moves"
+        );
+        guard
     }
 
     /// The tags of an endpoint that is created: the event's, over those of the endpoint that it replaces.

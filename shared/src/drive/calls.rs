@@ -89,11 +89,10 @@ async fn write(services: &Services, write: &Write) -> Result<Reply, ServiceFailu
             name,
             endpoint_config,
             retained,
-            deployment_config,
+            guard,
         } => {
-            let deployment_config = deployment_config.as_deref().cloned();
             sagemaker
-                .update_endpoint(name, endpoint_config, retained, deployment_config)
+                .update_endpoint(name, endpoint_config, retained, guard)
                 .await?;
         }
         Write::DeleteEndpoint { name } => sagemaker.delete_endpoint(name).await?,

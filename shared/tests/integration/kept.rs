@@ -114,3 +114,52 @@ async fn an_update_swaps_the_model_of_every_instance_pool() {
         );
     }
 }
+
+/// What an update of this event sends to the service, once the endpoint has been updated as a canary.
+async fn update_sent(door: Door, keys: &Value) -> Value {
+    let (scene, _) = Scene::serving().await;
+    let guarded = json!({"traffic_routing": "canary", "auto_rollback_alarms": "churn-errors"});
+    let guarded = with(event(&scene.package()), &guarded);
+    scene.to_the_end(door, Existing, &guarded).await.deployed();
+    scene.server.clear_calls();
+    let event = with(event(&scene.package()), keys);
+    scene.to_the_end(door, Existing, &event).await.deployed();
+    let mut calls = scene.calls_of("UpdateEndpoint");
+    assert_eq!(calls.len(), 1, "{door:?} {keys}");
+    calls.remove(0).request
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_without_traffic_keys_keeps_the_endpoints_guard() {
+    for door in Door::BOTH {
+        let sent = update_sent(door, &json!({})).await;
+        assert_eq!(sent["RetainDeploymentConfig"], true, "{door:?}");
+        assert_eq!(sent.get("DeploymentConfig"), None, "{door:?}");
+        // A key that says otherwise is obeyed, and the two are never sent together.
+        let sent = update_sent(door, &json!({"traffic_routing": "all-at-once"})).await;
+        assert_eq!(sent.get("RetainDeploymentConfig"), None, "{door:?}");
+        assert_eq!(sent.get("DeploymentConfig"), None, "{door:?}");
+        let sent = update_sent(door, &json!({"traffic_wait_seconds": 60})).await;
+        assert_eq!(sent.get("RetainDeploymentConfig"), None, "{door:?}");
+        assert!(sent.get("DeploymentConfig").is_some(), "{door:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retained_alarms_roll_an_update_without_traffic_keys_back() {
+    for door in Door::BOTH {
+        let (scene, _) = Scene::serving().await;
+        let guarded = json!({"traffic_routing": "canary", "auto_rollback_alarms": "churn-errors"});
+        let guarded = with(event(&scene.package()), &guarded);
+        scene.to_the_end(door, Existing, &guarded).await.deployed();
+        scene.server.clear_calls();
+        let alarm = async {
+            scene.until_called("UpdateEndpoint", 1).await;
+            scene.until(|| scene.server.traffic(ENDPOINT) > 0.0).await;
+            scene.server.trip_alarm("churn-errors", true);
+        };
+        let event = event(&scene.package());
+        let (ended, ()) = tokio::join!(scene.to_the_end(door, Existing, &event), alarm);
+        assert_eq!(ended.word(), "UpdateRolledBack", "{door:?}: {ended:?}");
+    }
+}

@@ -30,6 +30,7 @@ fn poll(status: &str, config: &str, modified: Option<i64>) -> Endpoint {
         failure_reason: None,
         last_modified: modified.map(DateTime::from_secs),
         instance_counts: BTreeMap::new(),
+        last_deployment_config: None,
     }
 }
 

@@ -161,6 +161,7 @@ fn endpoint(arn: &Name, view: &View) -> sagemaker::Endpoint {
         } else {
             counts(&phase.live)
         },
+        last_deployment_config: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_sagemaker::types::EndpointStatus;
 use shared::deploy::{Call, Write};
-use shared::plan::Retained;
+use shared::plan::{Guard, Retained};
 
 use super::World;
 use crate::lab::{ENDPOINT, Lab};
@@ -114,7 +114,7 @@ impl World {
                 all: false,
                 but: Vec::new(),
             },
-            deployment_config: None,
+            guard: Guard::None,
         })
     }
 }
