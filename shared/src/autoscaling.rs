@@ -3,20 +3,17 @@
 //! A variant's autoscaling is read and put in the service's wire form ([`Wire`]), so that it can be suspended, saved and
 //! restored without loss. No method repeats a call: the engine does.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use aws_config::SdkConfig;
 use aws_sdk_applicationautoscaling::Client;
 use aws_sdk_applicationautoscaling::config::http::HttpRequest;
-use aws_sdk_applicationautoscaling::config::interceptors::AfterDeserializationInterceptorContextRef;
-use aws_sdk_applicationautoscaling::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_applicationautoscaling::error::BoxError;
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
-use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::failure::{FailureKind, ServiceFailure};
 use crate::plan::{Change, Wire};
+use crate::raw::{self, Reply};
 
 const DIMENSION: ScalableDimension = ScalableDimension::SageMakerVariantDesiredInstanceCount;
 
@@ -85,8 +82,7 @@ impl Autoscaling {
             )
             .of_autoscaling()
         })?;
-        Ok(reply
-            .all("ScalableTargets", &TARGET_MEMBERS)
+        Ok(all(&reply, "ScalableTargets", &TARGET_MEMBERS)
             .into_iter()
             .next())
     }
@@ -117,7 +113,7 @@ impl Autoscaling {
                 let target = scalable_target(resource_id);
                 ServiceFailure::of("DescribeScalingPolicies", target, &error).of_autoscaling()
             })?;
-            policies.extend(reply.all("ScalingPolicies", &POLICY_MEMBERS));
+            policies.extend(all(&reply, "ScalingPolicies", &POLICY_MEMBERS));
             next = page.next_token;
             if next.is_none() {
                 return Ok(policies);
@@ -151,7 +147,7 @@ impl Autoscaling {
                 let target = scalable_target(resource_id);
                 ServiceFailure::of("DescribeScheduledActions", target, &error).of_autoscaling()
             })?;
-            actions.extend(reply.all("ScheduledActions", &ACTION_MEMBERS));
+            actions.extend(all(&reply, "ScheduledActions", &ACTION_MEMBERS));
             next = page.next_token;
             if next.is_none() {
                 return Ok(actions);
@@ -269,47 +265,16 @@ fn body(resource_id: &str, wire: &Wire) -> impl Fn(&mut HttpRequest) + Send + Sy
     wire.insert("ServiceNamespace".to_owned(), json!("sagemaker"));
     wire.insert("ResourceId".to_owned(), json!(resource_id));
     wire.insert("ScalableDimension".to_owned(), json!(DIMENSION.as_str()));
-    let text = Value::Object(wire).to_string();
-    move |request| {
-        let length = text.len().to_string();
-        request.headers_mut().insert("content-length", length);
-        *request.body_mut() = SdkBody::from(text.clone());
-    }
+    let wire = Value::Object(wire);
+    move |request| raw::set_body(request, &wire)
 }
 
-/// Keeps a reply's wire form.
-#[derive(Debug, Clone, Default)]
-struct Reply(Arc<Mutex<Value>>);
-
-impl Reply {
-    /// What can be put again of the objects of one of the reply's lists.
-    fn all(&self, list: &str, members: &[&str]) -> Vec<Wire> {
-        let reply = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let objects = reply[list].as_array().into_iter().flatten();
-        objects
-            .filter_map(Value::as_object)
-            .map(|object| only(object, members))
-            .collect()
-    }
-}
-
-impl Intercept for Reply {
-    fn name(&self) -> &'static str {
-        "Reply"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Some(body) = context.response().body().bytes()
-            && context.output_or_error().is_ok()
-        {
-            let reply = serde_json::from_slice(body)?;
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reply;
-        }
-        Ok(())
-    }
+/// What can be put again of the objects of one of a reply's lists.
+fn all(reply: &Reply, list: &str, members: &[&str]) -> Vec<Wire> {
+    let reply = reply.value();
+    let objects = reply[list].as_array().into_iter().flatten();
+    objects
+        .filter_map(Value::as_object)
+        .map(|object| only(object, members))
+        .collect()
 }

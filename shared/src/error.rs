@@ -263,7 +263,12 @@ pub enum NotUpdatable {
         /// Name of the model.
         model: String,
         /// What is not known, and not said by the event either.
-        unknown: Vec<&'static str>,
+        unknown: LostNetwork,
+    },
+    /// It has settings that this program does not know, and the update has no place for them.
+    NotCarried {
+        /// The settings, in the service's names.
+        members: Vec<String>,
     },
     /// Its tags leave no room for what has to be saved.
     TooManyTags {
@@ -272,6 +277,27 @@ pub enum NotUpdatable {
         /// The tags that are needed besides.
         needed: usize,
     },
+}
+
+/// What nobody knows of a deleted model's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostNetwork {
+    /// Its subnets and security groups.
+    Vpc,
+    /// Whether it is isolated.
+    Isolation,
+    /// Neither of them.
+    Both,
+}
+
+impl LostNetwork {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Vpc => "VPC",
+            Self::Isolation => "network isolation",
+            Self::Both => "VPC and network isolation",
+        }
+    }
 }
 
 impl NotUpdatable {
@@ -329,9 +355,16 @@ impl NotUpdatable {
             Self::ModelGone { model, unknown } => (
                 format!(
                     "its model {model} does not exist any more, so that its {} cannot be kept",
-                    unknown.join(" and ")
+                    unknown.words()
                 ),
                 "Set subnets, security_group_ids and enable_network_isolation in the event, or create the model again under its name.",
+            ),
+            Self::NotCarried { members } => (
+                format!(
+                    "it has settings that this program does not know and that the update would lose: {}",
+                    members.join(", ")
+                ),
+                "Leave out the keys that change the shape of what has them, use a newer version of this program, or deploy to a new endpoint.",
             ),
             Self::TooManyTags { present, needed } => (
                 format!(

@@ -24,6 +24,8 @@ pub mod autoscaling;
 
 pub mod queue;
 
+pub mod raw;
+
 pub mod wait;
 
 pub mod moment;

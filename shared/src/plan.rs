@@ -10,6 +10,7 @@ mod names;
 mod scaling;
 mod settings;
 mod traffic;
+mod unknown;
 mod update;
 mod variant;
 
@@ -35,6 +36,7 @@ use names::{Owner, derived, wire_form};
 pub use scaling::{
     Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, is_over, planned,
 };
+pub use unknown::{Unknown, Whole, put};
 pub use update::{Live, Refused, served_model};
 
 /// The variant's name where nothing is asked, as AWS's own SDK for Python has it.
@@ -48,9 +50,9 @@ pub struct Plan {
     /// Name of the endpoint config, derived likewise; the live one's own where an update would change nothing.
     pub endpoint_config_name: String,
     /// The request that makes the model (`CreateModel`).
-    pub model: CreateModelInputBuilder,
+    pub model: Whole<CreateModelInputBuilder>,
     /// The request that makes the endpoint config (`CreateEndpointConfig`).
-    pub endpoint_config: CreateEndpointConfigInputBuilder,
+    pub endpoint_config: Whole<CreateEndpointConfigInputBuilder>,
     /// The instance type that the variant will run on, where it runs on instances.
     pub instance_type: Option<String>,
     /// The event's tags, for everything that the deployment makes and for the endpoint that it updates.
@@ -72,7 +74,7 @@ pub struct Plan {
     pub autoscaling: ScalingPlan,
     /// Update only: what the live endpoint config says, for the endpoint config that holds the checkpoint. `None` if it
     /// cannot be made again, because its model does not exist any more.
-    pub anchor: Option<CreateEndpointConfigInputBuilder>,
+    pub anchor: Option<Whole<CreateEndpointConfigInputBuilder>>,
 }
 
 /// What `UpdateEndpoint` keeps of the counts and weights that autoscaling or an operator gave the variants.
@@ -93,7 +95,7 @@ impl Plan {
     pub fn new_endpoint(request: &DeployRequest) -> Result<Self, Vec<BadKey>> {
         let shape = &request.shape;
         let option = shape.inference_option.or(InferenceOption::RealTime);
-        let (model_name, model) = model::model(request, None);
+        let (model_name, model) = model::made(request);
         let variant_name = shape.variant_name.or(DEFAULT_VARIANT_NAME.to_owned());
         let variant = variant::made(shape, &variant_name, None, &model_name, option);
         let instance_type = instance_type(&variant);
@@ -112,11 +114,12 @@ impl Plan {
         };
         let tags = tags(request);
         let config = config.set_tags(tags.clone());
-        let endpoint_config_name = endpoint_config_name(request, &config);
+        let endpoint_config_name = endpoint_config_name(request, &content(&config));
+        let config = config
+            .endpoint_config_name(&endpoint_config_name)
+            .tags(made_for(&request.endpoint_name));
         Ok(Self {
-            endpoint_config: config
-                .endpoint_config_name(&endpoint_config_name)
-                .tags(made_for(&request.endpoint_name)),
+            endpoint_config: config.into(),
             model_name,
             endpoint_config_name,
             model,
@@ -188,11 +191,8 @@ pub fn tags(request: &DeployRequest) -> Option<Vec<Tag>> {
     Some(tags.into_iter().map(tag).collect())
 }
 
-fn endpoint_config_name(
-    request: &DeployRequest,
-    config: &CreateEndpointConfigInputBuilder,
-) -> String {
-    derived("endpoint-config", owner(request), &content(config))
+fn endpoint_config_name(request: &DeployRequest, content: &Value) -> String {
+    derived("endpoint-config", owner(request), content)
 }
 
 fn owner(request: &DeployRequest) -> Owner<'_> {

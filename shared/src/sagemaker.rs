@@ -23,7 +23,8 @@ use aws_sdk_sagemaker::types::{
 };
 
 use crate::failure::{FailureKind, ServiceFailure};
-use crate::plan::{Guard, Retained};
+use crate::plan::{Guard, Retained, Unknown, Whole};
+use crate::raw::{Carry, Reply};
 pub use callbacks::Waiting;
 
 /// Items asked for per page: the most that the service gives.
@@ -49,7 +50,7 @@ pub struct Endpoint {
     /// The number of instances that each variant is to have (`DesiredInstanceCount`), by the variant's name.
     pub instance_counts: BTreeMap<String, i32>,
     /// How the last update that said so moved its traffic (`LastDeploymentConfig`).
-    pub last_deployment_config: Option<DeploymentConfig>,
+    pub last_deployment_config: Option<Box<DeploymentConfig>>,
 }
 
 impl Endpoint {
@@ -83,6 +84,15 @@ impl SageMaker {
         Self { client }
     }
 
+    /// A client that puts these members into what it sends.
+    fn carrying(&self, unknown: Vec<Unknown>) -> Client {
+        if unknown.is_empty() {
+            return self.client.clone();
+        }
+        let configuration = self.client.config().to_builder();
+        Client::from_conf(configuration.interceptor(Carry::new(unknown)).build())
+    }
+
     /// The endpoint of this name (`DescribeEndpoint`).
     ///
     /// # Errors
@@ -110,7 +120,7 @@ impl SageMaker {
                 .and_then(|pending| pending.endpoint_config_name),
             failure_reason: output.failure_reason.filter(|reason| !reason.is_empty()),
             last_modified: output.last_modified_time,
-            last_deployment_config: output.last_deployment_config,
+            last_deployment_config: output.last_deployment_config.map(Box::new),
             instance_counts: output
                 .production_variants
                 .into_iter()
@@ -252,13 +262,16 @@ impl SageMaker {
     pub async fn find_endpoint_config(
         &self,
         name: &str,
-    ) -> Result<Option<DescribeEndpointConfigOutput>, ServiceFailure> {
+    ) -> Result<Option<Whole<DescribeEndpointConfigOutput>>, ServiceFailure> {
+        let raw = Reply::default();
         let request = self.client.describe_endpoint_config();
-        let reply = request.endpoint_config_name(name).send().await;
-        unless_absent(reply.map_err(|error| {
+        let request = request.endpoint_config_name(name).customize();
+        let reply = request.interceptor(raw.clone()).send().await;
+        let found = unless_absent(reply.map_err(|error| {
             let resource = format!("endpoint config {name}");
             ServiceFailure::of("DescribeEndpointConfig", resource, &error)
-        }))
+        }));
+        Ok(found?.map(|config| Whole::endpoint_config(config, &raw.value())))
     }
 
     /// Creates an endpoint config (`CreateEndpointConfig`).
@@ -269,13 +282,14 @@ impl SageMaker {
     /// service does not see the model (yet).
     pub async fn create_endpoint_config(
         &self,
-        request: CreateEndpointConfigInputBuilder,
+        request: Whole<CreateEndpointConfigInputBuilder>,
     ) -> Result<Made, ServiceFailure> {
         let name = request
             .get_endpoint_config_name()
             .clone()
             .unwrap_or_default();
-        let reply = request.send_with(&self.client).await;
+        let (request, unknown) = request.into_parts();
+        let reply = request.send_with(&self.carrying(unknown)).await;
         let arn = reply.map(|reply| reply.endpoint_config_arn);
         made(arn.map_err(|error| {
             let resource = format!("endpoint config {name}");
@@ -306,13 +320,15 @@ impl SageMaker {
     pub async fn find_model(
         &self,
         name: &str,
-    ) -> Result<Option<DescribeModelOutput>, ServiceFailure> {
-        let reply = self.client.describe_model().model_name(name).send().await;
-        unless_absent(
-            reply.map_err(|error| {
+    ) -> Result<Option<Whole<DescribeModelOutput>>, ServiceFailure> {
+        let raw = Reply::default();
+        let request = self.client.describe_model().model_name(name).customize();
+        let reply = request.interceptor(raw.clone()).send().await;
+        let found =
+            unless_absent(reply.map_err(|error| {
                 ServiceFailure::of("DescribeModel", format!("model {name}"), &error)
-            }),
-        )
+            }));
+        Ok(found?.map(|model| Whole::model(model, &raw.value())))
     }
 
     /// Creates a model (`CreateModel`).
@@ -322,10 +338,11 @@ impl SageMaker {
     /// Whatever the service says but that it exists.
     pub async fn create_model(
         &self,
-        request: CreateModelInputBuilder,
+        request: Whole<CreateModelInputBuilder>,
     ) -> Result<Made, ServiceFailure> {
         let name = request.get_model_name().clone().unwrap_or_default();
-        let reply = request.send_with(&self.client).await;
+        let (request, unknown) = request.into_parts();
+        let reply = request.send_with(&self.carrying(unknown)).await;
         let arn = reply.map(|reply| reply.model_arn);
         made(
             arn.map_err(|error| ServiceFailure::of("CreateModel", format!("model {name}"), &error)),

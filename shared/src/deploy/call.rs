@@ -9,7 +9,7 @@ use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOu
 use aws_sdk_sagemaker::primitives::DateTime;
 use aws_sdk_sagemaker::types::Tag;
 
-use crate::plan::{Change, Guard, Retained, Wire};
+use crate::plan::{Change, Guard, Retained, Whole, Wire};
 use crate::sagemaker::{Endpoint, Made, Waiting};
 
 /// One operation of a service.
@@ -97,7 +97,7 @@ pub enum Write {
     /// `CreateModel`.
     CreateModel {
         /// The whole request.
-        request: Box<CreateModelInputBuilder>,
+        request: Box<Whole<CreateModelInputBuilder>>,
     },
     /// `DeleteModel`; a model that is not there is fine.
     DeleteModel {
@@ -107,7 +107,7 @@ pub enum Write {
     /// `CreateEndpointConfig`.
     CreateEndpointConfig {
         /// The whole request.
-        request: Box<CreateEndpointConfigInputBuilder>,
+        request: Box<Whole<CreateEndpointConfigInputBuilder>>,
     },
     /// `DeleteEndpointConfig`; an endpoint config that is not there is fine.
     DeleteEndpointConfig {
@@ -186,9 +186,9 @@ pub enum Reply {
     /// To [`Read::Endpoint`]; `None` if there is no such endpoint.
     Endpoint(Option<Endpoint>),
     /// To [`Read::EndpointConfig`]; `None` if there is none.
-    EndpointConfig(Option<Box<DescribeEndpointConfigOutput>>),
+    EndpointConfig(Option<Box<Whole<DescribeEndpointConfigOutput>>>),
     /// To [`Read::Model`]; `None` if there is none.
-    Model(Option<Box<DescribeModelOutput>>),
+    Model(Option<Box<Whole<DescribeModelOutput>>>),
     /// To [`Read::ModelPackage`]; `None` if there is none.
     ModelPackage(Option<Box<DescribeModelPackageOutput>>),
     /// To [`Read::Tags`].

@@ -11,7 +11,7 @@ use aws_sdk_sagemaker::primitives::DateTime;
 
 use super::call::{Call, Read, Reply};
 use crate::failure::ServiceFailure;
-use crate::plan::{Board, Scaling, Wire};
+use crate::plan::{Board, Scaling, Whole, Wire};
 use crate::sagemaker::{Endpoint, Waiting};
 
 /// A fact, or the call that finds it out.
@@ -22,8 +22,8 @@ pub(super) type Known<T> = Result<T, Call>;
 pub(super) struct Facts {
     /// Endpoints by name. One that is not in it has not been polled since that last mattered.
     endpoints: BTreeMap<String, Option<Endpoint>>,
-    endpoint_configs: BTreeMap<String, Option<Arc<DescribeEndpointConfigOutput>>>,
-    models: BTreeMap<String, Option<Arc<DescribeModelOutput>>>,
+    endpoint_configs: BTreeMap<String, Option<Arc<Whole<DescribeEndpointConfigOutput>>>>,
+    models: BTreeMap<String, Option<Arc<Whole<DescribeModelOutput>>>>,
     tags: BTreeMap<String, Board>,
     /// By ARN: why tags could not be read.
     unreadable: BTreeMap<String, ServiceFailure>,
@@ -66,7 +66,7 @@ impl Facts {
     pub(super) fn endpoint_config(
         &self,
         name: &str,
-    ) -> Known<Option<&Arc<DescribeEndpointConfigOutput>>> {
+    ) -> Known<Option<&Arc<Whole<DescribeEndpointConfigOutput>>>> {
         let found = self.endpoint_configs.get(name);
         found
             .map(Option::as_ref)
@@ -74,7 +74,7 @@ impl Facts {
     }
 
     /// A model.
-    pub(super) fn model(&self, name: &str) -> Known<Option<&Arc<DescribeModelOutput>>> {
+    pub(super) fn model(&self, name: &str) -> Known<Option<&Arc<Whole<DescribeModelOutput>>>> {
         let found = self.models.get(name);
         found
             .map(Option::as_ref)

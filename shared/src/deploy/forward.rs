@@ -291,7 +291,7 @@ impl Engine {
     /// What guards the update, which the log says: it can take much longer than the instances do.
     fn tell_guard(&self, endpoint: &Endpoint, plan: &Plan) -> Guard {
         let any_key = self.asked.request.traffic.any_key;
-        let last = endpoint.last_deployment_config.as_ref();
+        let last = endpoint.last_deployment_config.as_deref();
         let guard = Guard::of(plan.deployment_config.as_ref(), any_key, last);
         info!(
             guard = %guard,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
+use aws_sdk_sagemaker::operation::create_model::builders::CreateModelInputBuilder;
 use aws_sdk_sagemaker::types::Tag;
 
 use super::call::Write;
@@ -12,7 +13,7 @@ use super::forward::task;
 use super::{Engine, Missing, Presence, Step, Task};
 use crate::contract::DeploymentKind;
 use crate::moment::Moment;
-use crate::plan::{Checkpoint, Route, Stage, made_by, made_for, replaces};
+use crate::plan::{Checkpoint, Route, Stage, Whole, made_by, made_for, replaces};
 
 impl Engine {
     /// The checkpoint, the model and the endpoint config.
@@ -73,10 +74,15 @@ impl Engine {
         };
         // Claimed as it is made: nobody can have announced an undo before.
         let claim = self.notice(target, now).claim(&self.id);
-        let mut request = plan.model.clone().tags(made_by(&self.id)).tags(claim);
+        let mut tags = vec![made_by(&self.id), claim];
         if route == Route::Create {
-            request = request.tags(checkpoint(route, target, now).tag(&self.id));
+            tags.push(checkpoint(route, target, now).tag(&self.id));
         }
+        let request = plan.model.clone();
+        let request = request.map(|request| {
+            tags.into_iter()
+                .fold(request, CreateModelInputBuilder::tags)
+        });
         let request = Box::new(request);
         Ok(Some(task(Task::Model, Write::CreateModel { request })))
     }
@@ -97,10 +103,14 @@ impl Engine {
         let Some(plan) = &self.plan else {
             return Ok(None);
         };
-        let mut request = plan.endpoint_config.clone().tags(made_by(&self.id));
-        if !target.previous.is_empty() {
-            request = request.tags(replaces(&target.previous));
-        }
+        let replaced = Some(&target.previous).filter(|previous| !previous.is_empty());
+        let request = plan.endpoint_config.clone().map(|request| {
+            let request = request.tags(made_by(&self.id));
+            match replaced {
+                Some(previous) => request.tags(replaces(previous)),
+                None => request,
+            }
+        });
         let request = Box::new(request);
         let write = Write::CreateEndpointConfig { request };
         Ok(Some(task(Task::EndpointConfig, write)))
@@ -145,13 +155,16 @@ impl Engine {
     }
 
     /// The request that makes the anchor. No endpoint ever uses it; it says what the live endpoint config says.
-    fn anchor(&self, checkpoint: Tag) -> CreateEndpointConfigInputBuilder {
+    fn anchor(&self, checkpoint: Tag) -> Whole<CreateEndpointConfigInputBuilder> {
         let plan = self.plan.as_ref();
         let content = plan.map(|plan| plan.anchor.clone().unwrap_or(plan.endpoint_config.clone()));
         content
-            .unwrap_or_default()
-            .endpoint_config_name(self.anchor_name())
-            .set_tags(Some(vec![made_for(self.name()), checkpoint]))
+            .unwrap_or_else(|| CreateEndpointConfigInputBuilder::default().into())
+            .map(|request| {
+                request
+                    .endpoint_config_name(self.anchor_name())
+                    .set_tags(Some(vec![made_for(self.name()), checkpoint]))
+            })
     }
 
     /// How long the prerequisite has existed that the service does not find.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::contract::{DeploymentKind, Environment};
-use crate::error::NotUpdatable;
+use crate::error::{LostNetwork, NotUpdatable};
 
 fn request_in(kind: DeploymentKind, changes: &Value, environment: &Environment) -> DeployRequest {
     let mut event = json!({
@@ -33,7 +33,7 @@ fn version(number: u32) -> Value {
 
 /// The live config that a plan leads to, as the service describes it.
 fn live(plan: &Plan) -> DescribeEndpointConfigOutput {
-    let made = plan.endpoint_config.clone().build().expect("complete");
+    let made = (*plan.endpoint_config).clone().build().expect("complete");
     DescribeEndpointConfigOutput::builder()
         .endpoint_config_name(&plan.endpoint_config_name)
         .endpoint_config_arn("arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/x")
@@ -55,8 +55,8 @@ fn try_update(changes: &Value, config: &DescribeEndpointConfigOutput) -> Result<
     Plan::update(
         &request,
         &Live {
-            config,
-            model: Some(plain_model()),
+            config: config.into(),
+            model: Some(plain_model().into()),
         },
     )
 }
@@ -186,8 +186,8 @@ fn an_update_changes_what_the_event_sets_and_not_what_the_environment_sets() {
     let plan = Plan::update(
         &request,
         &Live {
-            config: live,
-            model: Some(plain_model()),
+            config: live.into(),
+            model: Some(plain_model().into()),
         },
     )
     .expect("it fits");
@@ -285,25 +285,23 @@ fn an_update_from_a_deleted_model_needs_its_network_settings_in_the_event() {
     ]);
     let unknown = |keys: Value| {
         let request = request_in(DeploymentKind::Existing, &keys, &stack);
-        let config = config.clone();
-        match Plan::update(
-            &request,
-            &Live {
-                config,
-                model: None,
-            },
-        ) {
-            Err(Refused::Live(NotUpdatable::ModelGone { unknown, .. })) => unknown,
-            other => other.map(|_| Vec::new()).expect("planned"),
+        let live = Live {
+            config: config.clone().into(),
+            model: None,
+        };
+        match Plan::update(&request, &live) {
+            Err(Refused::Live(NotUpdatable::ModelGone { unknown, .. })) => Some(unknown),
+            other => other.map(|_| None).expect("planned"),
         }
     };
     let vpc = json!({"subnets": "subnet-1", "security_group_ids": "sg-1"});
     let mut all = vpc.clone();
     all["enable_network_isolation"] = json!(false);
-    assert_eq!(unknown(json!({})), ["VPC", "network isolation"]);
-    assert_eq!(unknown(vpc), ["network isolation"]);
-    assert_eq!(unknown(json!({"enable_network_isolation": true})), ["VPC"]);
-    assert_eq!(unknown(all), Vec::<&str>::new());
+    assert_eq!(unknown(json!({})), Some(LostNetwork::Both));
+    assert_eq!(unknown(vpc), Some(LostNetwork::Isolation));
+    let isolated = json!({"enable_network_isolation": true});
+    assert_eq!(unknown(isolated), Some(LostNetwork::Vpc));
+    assert_eq!(unknown(all), None);
 }
 
 #[test]
@@ -321,6 +319,45 @@ fn a_model_in_any_variant_is_in_use() {
     let shadow = &mut config.shadow_production_variants.as_mut().expect("one")[0];
     shadow.instance_pools = Some(vec![pool.build()]);
     assert!(uses_model(&config, "model-other"), "in one of its pools");
+}
+
+/// The same with a member of its variant that the SDK does not know.
+fn with_unknown(live: DescribeEndpointConfigOutput) -> Whole<DescribeEndpointConfigOutput> {
+    let raw = json!({"ProductionVariants": [{"VariantName": "AllTraffic", "Warmth": 3}]});
+    Whole::endpoint_config(live, &raw)
+}
+
+#[test]
+fn what_the_sdk_does_not_know_is_part_of_the_plan() {
+    let live = with_unknown(live(&new(&json!({}))));
+    let plan = |keys: Value, config: Whole<DescribeEndpointConfigOutput>| {
+        let request = request_in(DeploymentKind::Existing, &keys, &Environment::new());
+        let model = Some(plain_model().into());
+        Plan::update(&request, &Live { config, model })
+    };
+    let carried = plan(version(2), live.clone()).expect("it has a place");
+    assert_eq!(carried.endpoint_config.unknown(), live.unknown());
+    let without = plan(version(2), (*live).clone().into()).expect("it fits");
+    assert_ne!(carried.endpoint_config_name, without.endpoint_config_name);
+    let same = plan(json!({}), live.clone()).expect("it fits");
+    assert_eq!(Some(same.endpoint_config_name), live.endpoint_config_name);
+    // Its variant is built anew, from what this product knows.
+    let keys = json!({"inference_option": "serverless", "variant_name": "AllTraffic"});
+    let lost = plan(keys, with_unknown_pool()).expect_err("no pools any more");
+    let members =
+        vec!["ProductionVariants[AllTraffic].InstancePools[ml.g5.xlarge].Spot".to_owned()];
+    assert_eq!(lost, Refused::Live(NotUpdatable::NotCarried { members }));
+}
+
+/// A live config with an unknown member in an instance pool.
+fn with_unknown_pool() -> Whole<DescribeEndpointConfigOutput> {
+    let mut live = live(&new(&json!({})));
+    let pool = InstancePool::builder().instance_type("ml.g5.xlarge".into());
+    let variant = &mut live.production_variants.as_mut().expect("one")[0];
+    variant.instance_pools = Some(vec![pool.build()]);
+    let pool = json!({"InstanceType": "ml.g5.xlarge", "Spot": true});
+    let variant = json!({"VariantName": "AllTraffic", "InstancePools": [pool]});
+    Whole::endpoint_config(live, &json!({ "ProductionVariants": [variant] }))
 }
 
 #[test]

@@ -4,21 +4,23 @@ use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpoi
 use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
 use aws_sdk_sagemaker::types::{ProductionVariant, VariantPropertyType};
+use serde_json::Value;
 
+use super::unknown::{Unknown, Whole, put};
 use super::{
     Plan, Retained, ScalingPlan, content, endpoint_config_name, instance_type, made_for, model,
     settings, tags, traffic, variant,
 };
 use crate::contract::{BadKey, DeployRequest, InferenceOption};
-use crate::error::NotUpdatable;
+use crate::error::{LostNetwork, NotUpdatable};
 
 /// What an endpoint serves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
     /// The live endpoint config (`DescribeEndpointConfig`).
-    pub config: DescribeEndpointConfigOutput,
+    pub config: Whole<DescribeEndpointConfigOutput>,
     /// The model of the variant that is updated (`DescribeModel`); `None` if it has been deleted.
-    pub model: Option<DescribeModelOutput>,
+    pub model: Option<Whole<DescribeModelOutput>>,
 }
 
 /// Why an update cannot be planned.
@@ -47,14 +49,7 @@ pub fn served_model<'a>(
 pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused> {
     let shape = &request.shape;
     let mut variants = live.config.production_variants.clone().unwrap_or_default();
-    if let Some(variant) = variants.iter().find(|variant| serves_components(variant)) {
-        let variant = variant.variant_name.clone().unwrap_or_default();
-        return Err(Refused::Live(NotUpdatable::InferenceComponents { variant }));
-    }
-    let chosen = chosen_variant(request, &variants).map_err(Refused::Keys)?;
-    if let Some(why) = lost_with_the_model(request, live, &variants[chosen]) {
-        return Err(Refused::Live(why));
-    }
+    let chosen = updatable_variant(request, live, &variants)?;
     let before = option_of(&live.config, &variants[chosen]);
     let option = shape.inference_option.event.unwrap_or(before);
     let mut bad = shape.misfits_of_event(option);
@@ -74,7 +69,7 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused
         ));
     }
 
-    let (model_name, model) = model::model(request, live.model.as_ref());
+    let (model_name, model) = model::updated(request, live.model.as_ref()).map_err(not_carried)?;
     let is_serverless = |option| option == InferenceOption::Serverless;
     let rebuilt = is_serverless(before) != is_serverless(option);
     let old = &variants[chosen];
@@ -114,19 +109,24 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused
     }
 
     let live_name = live.config.endpoint_config_name.clone().unwrap_or_default();
-    let is_live = content(&config) == content(&as_live);
+    let unknown = live.config.unknown();
+    let whole = whole_content(&config, unknown)?;
+    let is_live = whole == whole_content(&as_live, unknown)?;
     let tags = tags(request);
     let config = config.set_tags(tags.clone());
     let endpoint_config_name = if is_live {
         live_name.clone()
     } else {
-        endpoint_config_name(request, &config)
+        endpoint_config_name(request, &whole_content(&config, unknown)?)
     };
     let resized = resized(&live.config, &config);
     Ok(Plan {
-        endpoint_config: config
-            .endpoint_config_name(&endpoint_config_name)
-            .tags(made_for(&request.endpoint_name)),
+        endpoint_config: Whole::new(
+            config
+                .endpoint_config_name(&endpoint_config_name)
+                .tags(made_for(&request.endpoint_name)),
+            unknown.to_vec(),
+        ),
         model_name,
         endpoint_config_name,
         model,
@@ -146,13 +146,44 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused
         option,
         resized,
         autoscaling: ScalingPlan::default(),
-        anchor: live.model.is_some().then_some(as_live),
+        anchor: (live.model.is_some()).then(|| Whole::new(as_live, unknown.to_vec())),
     })
 }
 
 /// Whether a variant serves inference components: it has no model of its own.
 fn serves_components(variant: &ProductionVariant) -> bool {
     variant.model_name.is_none() && variant.serverless_config.is_none()
+}
+
+/// The index of the variant whose model is swapped, if the endpoint may be updated at all.
+fn updatable_variant(
+    request: &DeployRequest,
+    live: &Live,
+    variants: &[ProductionVariant],
+) -> Result<usize, Refused> {
+    if let Some(variant) = variants.iter().find(|variant| serves_components(variant)) {
+        let variant = variant.variant_name.clone().unwrap_or_default();
+        return Err(Refused::Live(NotUpdatable::InferenceComponents { variant }));
+    }
+    let chosen = chosen_variant(request, variants).map_err(Refused::Keys)?;
+    match lost_with_the_model(request, live, &variants[chosen]) {
+        Some(why) => Err(Refused::Live(why)),
+        None => Ok(chosen),
+    }
+}
+
+/// What an endpoint config says, with the members that the SDK does not know.
+fn whole_content(
+    config: &CreateEndpointConfigInputBuilder,
+    unknown: &[Unknown],
+) -> Result<Value, Refused> {
+    let mut content = content(config);
+    put(unknown, &mut content).map_err(not_carried)?;
+    Ok(content)
+}
+
+fn not_carried(members: Vec<String>) -> Refused {
+    Refused::Live(NotUpdatable::NotCarried { members })
 }
 
 /// What nobody knows of a live model that has been deleted, unless the event says it. The environment's word does not
@@ -167,20 +198,14 @@ fn lost_with_the_model(
     }
     let shape = &request.shape;
     let has_vpc = shape.subnets.event.is_some() && shape.security_group_ids.event.is_some();
-    let unknown = [
-        (has_vpc, "VPC"),
-        (
-            shape.enable_network_isolation.event.is_some(),
-            "network isolation",
-        ),
-    ];
-    let unknown: Vec<_> = unknown
-        .iter()
-        .filter(|(is_said, _)| !is_said)
-        .map(|(_, what)| *what)
-        .collect();
+    let unknown = match (has_vpc, shape.enable_network_isolation.event.is_some()) {
+        (true, true) => return None,
+        (true, false) => LostNetwork::Isolation,
+        (false, true) => LostNetwork::Vpc,
+        (false, false) => LostNetwork::Both,
+    };
     let model = variant.model_name.clone().unwrap_or_default();
-    (!unknown.is_empty()).then_some(NotUpdatable::ModelGone { model, unknown })
+    Some(NotUpdatable::ModelGone { model, unknown })
 }
 
 /// The variants whose instance type is another one afterwards, or that have no instances any more.

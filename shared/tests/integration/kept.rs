@@ -163,3 +163,69 @@ async fn the_retained_alarms_roll_an_update_without_traffic_keys_back() {
         assert_eq!(ended.word(), "UpdateRolledBack", "{door:?}: {ended:?}");
     }
 }
+
+/// Members that this program's SDK does not know, at the top of an endpoint config and within a variant.
+fn unknown() -> (Value, Value) {
+    (
+        json!({"CrossRegionTrafficConfig": {"Regions": ["eu-north-1"]}}),
+        json!({"Warmth": {"Level": 3}}),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_that_the_sdk_does_not_know_are_carried_over() {
+    for door in Door::BOTH {
+        let (config, variant) = unknown();
+        let (scene, _) = on_theirs(&config, &variant).await;
+        let event = event(&scene.package());
+        let answer = scene.through(door, Existing, &event).await.deployed();
+        assert_eq!(answer.deployment_status, "Deployed", "{door:?}");
+        let made = described(&scene, &answer);
+        let traffic = "CrossRegionTrafficConfig";
+        assert_eq!(made[traffic], config[traffic], "{door:?}");
+        let after = &made["ProductionVariants"][0];
+        assert_eq!(after["Warmth"], variant["Warmth"], "{door:?}");
+        assert_eq!(after["ModelName"], json!(answer.model), "{door:?}");
+        // The same event finds that all of it is live.
+        let again = scene.through(door, Existing, &event).await;
+        assert_eq!(again.word(), "Unchanged", "{door:?}: {again:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_of_a_live_model_that_the_sdk_does_not_know_are_carried_over() {
+    for door in Door::BOTH {
+        let (scene, _) = Scene::serving().await;
+        let theirs = json!({
+            "ModelName": "their-model", "ExecutionRoleArn": ROLE, "Firewall": "on",
+            "PrimaryContainer": {"ModelPackageName": scene.package()},
+            "VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"], "Ipv6": true},
+        });
+        scene.server.call("CreateModel", theirs).expect("new");
+        let config = json!({"EndpointConfigName": THEIRS, "ProductionVariants": [{
+            "VariantName": "AllTraffic", "ModelName": "their-model", "InitialInstanceCount": 1,
+            "InstanceType": "ml.m5.xlarge",
+        }]});
+        put_onto(&scene, &config).await;
+        let event = event(&scene.package());
+        let answer = scene.through(door, Existing, &event).await.deployed();
+        let made = scene
+            .server
+            .call("DescribeModel", json!({ "ModelName": answer.model }))
+            .expect("it is there");
+        assert_eq!(made["Firewall"], "on", "{door:?}");
+        assert_eq!(made["VpcConfig"]["Ipv6"], true, "{door:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_member_without_a_place_is_refused_before_anything_is_made() {
+    for door in Door::BOTH {
+        let pool = json!({"InstanceType": "ml.m5.xlarge", "Priority": 1, "Spot": true});
+        let pools = json!({"InstanceType": null, "InstancePools": [pool]});
+        let (scene, _) = on_theirs(&json!({}), &pools).await;
+        let keys = json!({"instance_type": "ml.g5.xlarge"});
+        let said = "ProductionVariants[AllTraffic].InstancePools[ml.m5.xlarge].Spot";
+        assert_refused(&scene, door, &keys, "EndpointNotUpdatable", said).await;
+    }
+}

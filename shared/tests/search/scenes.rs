@@ -131,7 +131,7 @@ fn make_theirs(region: &mut Region) {
     done(
         region,
         Write::CreateModel {
-            request: Box::new(model),
+            request: Box::new(model.into()),
         },
     );
     let variant = ProductionVariant::builder()
@@ -145,7 +145,7 @@ fn make_theirs(region: &mut Region) {
     done(
         region,
         Write::CreateEndpointConfig {
-            request: Box::new(config),
+            request: Box::new(config.into()),
         },
     );
 }

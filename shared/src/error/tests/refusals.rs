@@ -78,9 +78,16 @@ fn an_endpoint_that_cannot_be_updated_says_why_once_and_what_to_do() {
             "InService",
             NotUpdatable::ModelGone {
                 model: "model-3".to_owned(),
-                unknown: vec!["VPC", "network isolation"],
+                unknown: LostNetwork::Both,
             },
             "its model model-3 does not exist any more, so that its VPC and network isolation cannot be kept. Set subnets, security_group_ids and enable_network_isolation in the event, or create the model again under its name.",
+        ),
+        (
+            "InService",
+            NotUpdatable::NotCarried {
+                members: vec!["ProductionVariants[blue].Warmth".to_owned()],
+            },
+            "it has settings that this program does not know and that the update would lose: ProductionVariants[blue].Warmth. Leave out the keys that change the shape of what has them, use a newer version of this program, or deploy to a new endpoint.",
         ),
         (
             "InService",

@@ -24,7 +24,7 @@ fn config(plan: &Plan) -> Value {
 }
 
 fn model(plan: &Plan) -> Value {
-    let input = plan.model.clone().build().expect("complete");
+    let input = (*plan.model).clone().build().expect("complete");
     wire_form(
         aws_sdk_sagemaker::operation::create_model::CreateModelInput::SCHEMA,
         &input,
@@ -33,7 +33,7 @@ fn model(plan: &Plan) -> Value {
 
 /// What a plan leads to, as the service describes it.
 fn made(plan: &Plan) -> DescribeEndpointConfigOutput {
-    let made = plan.endpoint_config.clone().build().expect("complete");
+    let made = (*plan.endpoint_config).clone().build().expect("complete");
     DescribeEndpointConfigOutput::builder()
         .endpoint_config_name(&plan.endpoint_config_name)
         .set_production_variants(made.production_variants)

@@ -63,11 +63,13 @@ impl Answer {
             }
             Self::EndpointConfig(found) => {
                 let found = found.as_ref();
-                Reply::EndpointConfig(found.map(|config| Box::new((*config.described).clone())))
+                Reply::EndpointConfig(
+                    found.map(|config| Box::new((*config.described).clone().into())),
+                )
             }
             Self::Model(found) => {
                 let found = found.as_ref();
-                Reply::Model(found.map(|model| Box::new((*model.described).clone())))
+                Reply::Model(found.map(|model| Box::new((*model.described).clone().into())))
             }
             Self::ModelPackage(found) => Reply::ModelPackage(found.map(|approved| {
                 let approval = if approved {

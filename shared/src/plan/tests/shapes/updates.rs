@@ -225,8 +225,8 @@ fn nothing_that_serverless_endpoints_cannot_have_is_lost_on_the_way_there() {
         .enable_network_isolation(true)
         .build();
     let live = Live {
-        config: plain,
-        model: Some(isolated),
+        config: plain.into(),
+        model: Some(isolated.into()),
     };
     match Plan::update(&request, &live).expect_err("it would be open") {
         Refused::Keys(bad) => assert!(bad[0].reason.contains("network isolation"), "{bad:?}"),
@@ -295,8 +295,8 @@ fn the_network_settings_of_the_live_model_stay_unless_the_event_says_otherwise()
     let plan = |keys: Value, live: &DescribeModelOutput| {
         let request = request_in(DeploymentKind::Existing, &with_version_2(keys), &stack);
         let live = Live {
-            config: config.clone(),
-            model: Some(live.clone()),
+            config: config.clone().into(),
+            model: Some(live.clone().into()),
         };
         model(&Plan::update(&request, &live).expect("it fits"))
     };
