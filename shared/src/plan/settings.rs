@@ -2,7 +2,8 @@
 
 use aws_sdk_sagemaker::types::{
     AsyncInferenceClientConfig, AsyncInferenceConfig, AsyncInferenceNotificationConfig,
-    AsyncInferenceOutputConfig, CaptureMode, CaptureOption, DataCaptureConfig,
+    AsyncInferenceOutputConfig, CaptureContentTypeHeader, CaptureMode, CaptureOption,
+    DataCaptureConfig,
 };
 
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
@@ -67,7 +68,8 @@ fn data_capture(
             .destination_s3_uri(uri)
             .initial_sampling_percentage(percentage.or(WHOLE_SAMPLE))
             .capture_options(mode(CaptureMode::Input))
-            .capture_options(mode(CaptureMode::Output));
+            .capture_options(mode(CaptureMode::Output))
+            .capture_content_type_header(readable());
         return Ok(Some(config.build()));
     };
     if let Some(uri) = &shape.data_capture_s3_uri.event {
@@ -77,6 +79,14 @@ fn data_capture(
     }
     config.initial_sampling_percentage = percentage.event.or(config.initial_sampling_percentage);
     Ok(Some(config))
+}
+
+/// The types that are captured as they are. All else is captured as base64, which no monitor reads.
+fn readable() -> CaptureContentTypeHeader {
+    CaptureContentTypeHeader::builder()
+        .csv_content_types("text/csv")
+        .json_content_types("application/json")
+        .build()
 }
 
 /// Asynchronous inference as the event asks, else as it is live, else as the environment asks.

@@ -1,7 +1,7 @@
 //! An update loses nothing in silence: what is live is carried over, or the update is refused before anything is made.
 
 use serde_json::{Value, json};
-use shared::contract::DeploymentKind::Existing;
+use shared::contract::DeploymentKind::{Existing, New};
 
 use crate::scene::{Answer, Door, ENDPOINT, ROLE, Scene, THEIRS, event, with};
 
@@ -227,5 +227,22 @@ async fn an_unknown_member_without_a_place_is_refused_before_anything_is_made() 
         let keys = json!({"instance_type": "ml.g5.xlarge"});
         let said = "ProductionVariants[AllTraffic].InstancePools[ml.m5.xlarge].Spot";
         assert_refused(&scene, door, &keys, "EndpointNotUpdatable", said).await;
+    }
+}
+
+/// Without the types, everything is captured as base64, and no monitor reads it.
+#[tokio::test(start_paused = true)]
+async fn what_a_new_endpoint_captures_is_readable() {
+    for door in Door::BOTH {
+        let scene = Scene::empty();
+        let keys = json!({"data_capture_s3_uri": "s3://bucket/captured"});
+        let event = with(event(&scene.package()), &keys);
+        let answer = scene.through(door, New, &event).await.deployed();
+        let capture = described(&scene, &answer)["DataCaptureConfig"].clone();
+        assert_eq!(
+            capture["CaptureContentTypeHeader"],
+            json!({"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}),
+            "{door:?}"
+        );
     }
 }

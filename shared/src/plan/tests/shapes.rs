@@ -131,6 +131,9 @@ fn capture_takes_requests_and_responses() {
         json!({
             "EnableCapture": true, "DestinationS3Uri": "s3://b/captured", "InitialSamplingPercentage": 25,
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {
+                "CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"],
+            },
         })
     );
     let whole = new(&json!({"data_capture_s3_uri": "s3://b/captured"}));
