@@ -31,7 +31,7 @@ pub use checkpoint::{
     failure_tags, is_made_for, made_by, made_by_key, made_for, notice_keys, replaces,
     suspended_tags,
 };
-pub use guard::Guard;
+pub use guard::{Footing, Guard};
 use names::{Owner, derived, wire_form};
 pub use scaling::{
     Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, is_over, planned,
@@ -67,6 +67,8 @@ pub struct Plan {
     pub variant: String,
     /// How the endpoint will take requests.
     pub option: InferenceOption,
+    /// Update only: what the endpoint runs on.
+    pub footing: Footing,
     /// Update only: names of the variants whose instance type changes, or that lose their instances. The service
     /// refuses that of a variant that is scaled.
     pub resized: Vec<String>,
@@ -133,6 +135,7 @@ impl Plan {
             },
             variant: variant_name,
             option,
+            footing: Footing::default(),
             resized: Vec::new(),
             autoscaling,
             anchor: None,

@@ -57,6 +57,14 @@ pub fn check(
     }
 }
 
+/// Whether a model package is one of AWS Marketplace.
+pub fn is_product(package: &DescribeModelPackageOutput) -> bool {
+    let containers = package.inference_specification.iter();
+    containers
+        .flat_map(InferenceSpecification::containers)
+        .any(|container| container.product_id.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

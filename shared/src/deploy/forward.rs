@@ -157,6 +157,9 @@ impl Engine {
         if let Some(error) = self.check_package()? {
             return Ok(Step::Fail(error));
         }
+        if let Some(error) = self.check_guard(route, endpoint)? {
+            return Ok(Step::Fail(error));
+        }
         let deletes = endpoint.is_some() && route == Route::Recreate;
         let board = match endpoint {
             Some(endpoint) if self.asked.kind == DeploymentKind::Existing => {
@@ -268,6 +271,18 @@ impl Engine {
         Ok(preflight::check(request, package, instance_type).err())
     }
 
+    /// Refuses an update whose traffic the service would move all at once without a word, though it is to move in parts.
+    fn check_guard(&self, route: Route, endpoint: Option<&Endpoint>) -> Known<Option<Error>> {
+        let (Route::Update, Some(endpoint), Some(plan)) = (route, endpoint, &self.plan) else {
+            return Ok(None);
+        };
+        let request = &self.asked.request;
+        let package = self.facts.package(&request.package_arn)?;
+        let is_product = package.is_some_and(preflight::is_product);
+        let bad = self.guard(endpoint, plan).misfit(plan.footing, is_product);
+        Ok(bad.map(|bad| request.refused(vec![bad])))
+    }
+
     fn launch(&mut self, endpoint: Option<&Endpoint>, target: &Target) -> Known<Step> {
         let before = self.launch;
         let (name, endpoint_config) = (self.name().to_owned(), target.endpoint_config.clone());
@@ -288,11 +303,15 @@ impl Engine {
         Ok(call(write, Errand::Launch { before }))
     }
 
-    /// What guards the update, which the log says: it can take much longer than the instances do.
-    fn tell_guard(&self, endpoint: &Endpoint, plan: &Plan) -> Guard {
+    fn guard(&self, endpoint: &Endpoint, plan: &Plan) -> Guard {
         let any_key = self.asked.request.traffic.any_key;
         let last = endpoint.last_deployment_config.as_deref();
-        let guard = Guard::of(plan.deployment_config.as_ref(), any_key, last);
+        Guard::of(plan.deployment_config.as_ref(), any_key, last)
+    }
+
+    /// What guards the update, which the log says: it can take much longer than the instances do.
+    fn tell_guard(&self, endpoint: &Endpoint, plan: &Plan) -> Guard {
+        let guard = self.guard(endpoint, plan);
         info!(
             guard = %guard,
             said_by = guard.source(),

@@ -6,6 +6,8 @@ use aws_sdk_sagemaker::types::{
     CapacitySize, CapacitySizeType, DeploymentConfig, TrafficRoutingConfigType,
 };
 
+use crate::contract::BadKey;
+
 /// How the service is told to move the traffic of an update.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Guard {
@@ -72,6 +74,92 @@ impl Guard {
             _ => 1,
         };
         Some(steps * routing.wait_interval_in_seconds.unwrap_or(0) + end)
+    }
+}
+
+/// What an endpoint runs on, as far as it decides whether SageMaker moves the traffic step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Footing {
+    /// Whether a variant is serverless, before the update or after it.
+    pub is_serverless: bool,
+    /// Whether a variant runs on `ml.inf1` instances, before the update or after it.
+    pub has_inf1: bool,
+    /// The number of production variants.
+    pub variants: usize,
+}
+
+/// Why SageMaker would move the traffic all at once, without a word, or not at all.
+pub(super) fn unguarded(way: Way, footing: Footing, is_product: bool) -> Option<&'static str> {
+    match (way, footing) {
+        (Way::AllAtOnce, _) => None,
+        (
+            Way::Rolling,
+            Footing {
+                is_serverless: true,
+                ..
+            },
+        ) => Some("a serverless endpoint has no instances to replace"),
+        (Way::Rolling, Footing { variants: 2.., .. }) => {
+            Some("the service rolls no endpoint of several production variants")
+        }
+        (
+            _,
+            Footing {
+                is_serverless: true,
+                ..
+            },
+        ) => Some("the service moves the traffic of a serverless endpoint all at once"),
+        (_, Footing { has_inf1: true, .. }) => {
+            Some("the service moves the traffic of ml.inf1 instances all at once")
+        }
+        _ if is_product => {
+            Some("the service moves the traffic of an AWS Marketplace package all at once")
+        }
+        _ => None,
+    }
+}
+
+/// Whether the traffic moves in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It does not.
+    AllAtOnce,
+    /// As a canary or linearly.
+    InSteps,
+    /// Batch by batch.
+    Rolling,
+}
+
+impl Way {
+    fn of(config: &DeploymentConfig) -> Self {
+        if config.rolling_update_policy.is_some() {
+            return Self::Rolling;
+        }
+        let policy = config.blue_green_update_policy.as_ref();
+        let routing = policy.and_then(|policy| policy.traffic_routing_configuration.as_ref());
+        match routing.and_then(|routing| routing.r#type.as_ref()) {
+            Some(TrafficRoutingConfigType::Canary | TrafficRoutingConfigType::Linear) => {
+                Self::InSteps
+            }
+            _ => Self::AllAtOnce,
+        }
+    }
+}
+
+impl Guard {
+    /// The key that has to say another way, if this guard would be none.
+    ///
+    /// `is_product` says that the model package is one of AWS Marketplace.
+    pub fn misfit(&self, footing: Footing, is_product: bool) -> Option<BadKey> {
+        let way = Way::of(self.config()?);
+        let why = unguarded(way, footing, is_product)?;
+        let reason = match self {
+            Self::Retained(_) => format!(
+                "is missing, and the endpoint's own way ({self}) would guard nothing: {why}; set all-at-once"
+            ),
+            _ => format!("would guard nothing here: {why}"),
+        };
+        Some(BadKey::new("traffic_routing", reason))
     }
 }
 
@@ -187,6 +275,46 @@ mod tests {
         );
         assert_eq!(of(None, true, Some(&last)), "nobody");
         assert_eq!(of(None, false, None), "nobody");
+    }
+
+    #[test]
+    fn a_guard_that_would_be_none_is_refused_whoever_says_it() {
+        let plain = Footing {
+            variants: 1,
+            ..Footing::default()
+        };
+        let serverless = Footing {
+            is_serverless: true,
+            ..plain
+        };
+        let inf1 = Footing {
+            has_inf1: true,
+            ..plain
+        };
+        let two = Footing {
+            variants: 2,
+            ..plain
+        };
+        let all_at_once = DeploymentConfig::builder().build();
+        let rolling = rolling(CapacitySizeType::CapacityPercent, 20);
+        for (config, footing, is_product, refused) in [
+            (canary(), plain, false, false),
+            (canary(), plain, true, true),
+            (canary(), serverless, false, true),
+            (canary(), inf1, false, true),
+            (canary(), two, false, false),
+            (rolling.clone(), two, false, true),
+            (rolling, plain, false, false),
+            (all_at_once, serverless, true, false),
+        ] {
+            let config = Box::new(config);
+            for guard in [Guard::Asked(config.clone()), Guard::Retained(config)] {
+                let bad = guard.misfit(footing, is_product);
+                assert_eq!(bad.is_some(), refused, "{guard} {footing:?}");
+                assert!(bad.is_none_or(|bad| bad.key == "traffic_routing"));
+            }
+        }
+        assert_eq!(Guard::None.misfit(serverless, true), None);
     }
 
     #[test]

@@ -5,26 +5,14 @@ use aws_sdk_sagemaker::types::{
     DeploymentConfig, RollingUpdatePolicy, TrafficRoutingConfig, TrafficRoutingConfigType,
 };
 
-use crate::contract::{BadKey, InferenceOption, Strategy, Traffic, TrafficRouting};
+use super::guard::{Footing, Guard};
+use crate::contract::{BadKey, Strategy, Traffic, TrafficRouting};
 
-/// The way that the live endpoint does not allow, if it is that.
-pub(super) fn misfit(
-    traffic: &Traffic,
-    option: InferenceOption,
-    variants: usize,
-) -> Option<BadKey> {
-    let rolling = traffic.strategy?.routing == TrafficRouting::Rolling;
-    let why = match (rolling, option, variants) {
-        (true, InferenceOption::Serverless, _) => {
-            "a serverless endpoint has no instances to replace"
-        }
-        (true, _, 2..) => "the service rolls no endpoint of several production variants",
-        _ => return None,
-    };
-    Some(BadKey::new(
-        "traffic_routing",
-        format!("cannot be rolling here: {why}"),
-    ))
+/// The way that guards nothing on what the endpoint runs on, if it is that.
+pub(super) fn misfit(traffic: &Traffic, footing: Footing) -> Option<BadKey> {
+    let asked = deployment_config(traffic)?;
+    // Whose the package is, the plan does not know.
+    Guard::Asked(Box::new(asked)).misfit(footing, false)
 }
 
 /// The request's part that says how the traffic moves.

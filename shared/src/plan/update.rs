@@ -3,9 +3,10 @@
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
-use aws_sdk_sagemaker::types::{ProductionVariant, VariantPropertyType};
+use aws_sdk_sagemaker::types::{InstancePool, ProductionVariant, VariantPropertyType};
 use serde_json::Value;
 
+use super::guard::Footing;
 use super::unknown::{Unknown, Whole, put};
 use super::{
     Plan, Retained, ScalingPlan, content, endpoint_config_name, instance_type, made_for, model,
@@ -99,11 +100,8 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused
             bad.extend(more);
             as_live.clone()
         });
-    bad.extend(traffic::misfit(
-        &request.traffic,
-        option,
-        live.config.production_variants().len(),
-    ));
+    let footing = footing(&live.config, &config);
+    bad.extend(traffic::misfit(&request.traffic, footing));
     if !bad.is_empty() {
         return Err(Refused::Keys(bad));
     }
@@ -144,6 +142,7 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused
         },
         variant: variant_name,
         option,
+        footing,
         resized,
         autoscaling: ScalingPlan::default(),
         anchor: (live.model.is_some()).then(|| Whole::new(as_live, unknown.to_vec())),
@@ -206,6 +205,28 @@ fn lost_with_the_model(
     };
     let model = variant.model_name.clone().unwrap_or_default();
     Some(NotUpdatable::ModelGone { model, unknown })
+}
+
+/// What the endpoint runs on, before the update and after it.
+fn footing(
+    live: &DescribeEndpointConfigOutput,
+    config: &CreateEndpointConfigInputBuilder,
+) -> Footing {
+    let before = live.production_variants();
+    let after = config.get_production_variants();
+    let either = || before.iter().chain(after.iter().flatten());
+    Footing {
+        is_serverless: either().any(|variant| variant.serverless_config.is_some()),
+        has_inf1: either().any(has_inf1),
+        variants: before.len(),
+    }
+}
+
+fn has_inf1(variant: &ProductionVariant) -> bool {
+    let pools = variant.instance_pools().iter();
+    let types = pools.filter_map(InstancePool::instance_type);
+    let mut types = types.chain(variant.instance_type.as_ref());
+    types.any(|instance_type| instance_type.as_str().starts_with("ml.inf1."))
 }
 
 /// The variants whose instance type is another one afterwards, or that have no instances any more.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::contract::DeploymentKind::{Existing, New};
 
-use crate::scene::{Answer, Door, ENDPOINT, ROLE, Scene, THEIRS, event, with};
+use crate::scene::{Answer, Door, ENDPOINT, QUICK, ROLE, Scene, THEIRS, event, with};
 
 /// An endpoint of this product's that somebody has put onto an endpoint config of theirs, with these members and with
 /// these of its variant.
@@ -244,5 +244,63 @@ async fn what_a_new_endpoint_captures_is_readable() {
             json!({"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}),
             "{door:?}"
         );
+    }
+}
+
+/// The words of a refused guard.
+const UNGUARDED: &str = "would guard nothing";
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_would_be_none_is_refused_before_anything_is_made() {
+    let shapes = [
+        json!({"inference_option": "serverless"}),
+        json!({"instance_type": "ml.inf1.xlarge"}),
+    ];
+    for door in Door::BOTH {
+        for shape in &shapes {
+            let (scene, _) = Scene::serving_as(QUICK, shape).await;
+            for routing in ["canary", "linear"] {
+                let keys = json!({ "traffic_routing": routing });
+                assert_refused(&scene, door, &keys, "InvalidRequest", UNGUARDED).await;
+            }
+            let event = with(
+                event(&scene.package()),
+                &json!({"traffic_routing": "all-at-once"}),
+            );
+            let ended = scene.through(door, Existing, &event).await;
+            assert_eq!(ended.word(), "Deployed", "{door:?} {shape}: {ended:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_package_of_the_marketplace_is_not_guarded_by_a_canary() {
+    for door in Door::BOTH {
+        let (scene, _) = Scene::serving_with(QUICK).await;
+        let package = json!({
+            "ModelPackageGroupName": "churn", "ModelApprovalStatus": "Approved",
+            "InferenceSpecification": {
+                "Containers": [{"Image": "bought", "ProductId": "product"}],
+                "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        });
+        let package = scene.server.call("CreateModelPackage", package);
+        let arn = package.expect("new")["ModelPackageArn"].clone();
+        let keys = json!({"package_arn": arn, "traffic_routing": "canary"});
+        assert_refused(&scene, door, &keys, "InvalidRequest", UNGUARDED).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retained_guard_that_would_be_none_has_to_be_taken_back_aloud() {
+    for door in Door::BOTH {
+        let (scene, _) = Scene::serving_with(QUICK).await;
+        let guarded = with(
+            event(&scene.package()),
+            &json!({"traffic_routing": "canary"}),
+        );
+        scene.to_the_end(door, Existing, &guarded).await.deployed();
+        let keys = json!({"instance_type": "ml.inf1.xlarge"});
+        assert_refused(&scene, door, &keys, "InvalidRequest", UNGUARDED).await;
     }
 }

@@ -58,13 +58,16 @@ fn each_way_becomes_its_policy() {
 #[test]
 fn what_cannot_be_rolled_is_refused() {
     let serverless = live(&new(&json!({"inference_option": "serverless"})));
+    let inf1 = live(&new(&json!({"instance_type": "ml.inf1.xlarge"})));
     let mut two = live(&new(&json!({})));
     let mut green = two.production_variants.as_ref().expect("one")[0].clone();
     green.variant_name = Some("green".to_owned());
     two.production_variants.as_mut().expect("one").push(green);
     for (live, routing, refused) in [
         (&serverless, "rolling", true),
-        (&serverless, "canary", false),
+        (&serverless, "canary", true),
+        (&serverless, "all-at-once", false),
+        (&inf1, "linear", true),
         (&two, "rolling", true),
         (&two, "linear", false),
     ] {
