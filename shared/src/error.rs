@@ -265,7 +265,12 @@ pub enum NotUpdatable {
         /// What is not known, and not said by the event either.
         unknown: LostNetwork,
     },
-    /// It has settings that this program does not know, and the update has no place for them.
+    /// The package of its model was deleted, and with it what tells the model's own environment variables.
+    PackageGone {
+        /// ARN of the package.
+        package: String,
+    },
+    /// It has settings that the update has no place for.
     NotCarried {
         /// The settings, in the service's names.
         members: Vec<String>,
@@ -359,9 +364,15 @@ impl NotUpdatable {
                 ),
                 "Set subnets, security_group_ids and enable_network_isolation in the event, or create the model again under its name.",
             ),
+            Self::PackageGone { package } => (
+                format!(
+                    "the package {package} of its model does not exist any more, so that nobody knows which environment variables are the model's own"
+                ),
+                "Delete the endpoint and call deploy-new-endpoint, or deploy to a new endpoint.",
+            ),
             Self::NotCarried { members } => (
                 format!(
-                    "it has settings that this program does not know and that the update would lose: {}",
+                    "it has settings that the update has no place for: {}",
                     members.join(", ")
                 ),
                 "Leave out the keys that change the shape of what has them, use a newer version of this program, or deploy to a new endpoint.",

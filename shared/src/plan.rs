@@ -32,6 +32,7 @@ pub use checkpoint::{
     suspended_tags,
 };
 pub use guard::{Footing, Guard};
+pub use model::{own_environment, package_to_compare};
 use names::{Owner, derived, wire_form};
 pub use scaling::{
     Change, KnownScaling, Scaling, ScalingPlan, Wire, changes, concerned, is_over, planned,

@@ -1,5 +1,7 @@
 //! Resuming and planning: which deployment this is, how far it has come, and what it is to make.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_sagemaker::types::EndpointStatus;
 use tracing::Span;
 
@@ -11,7 +13,7 @@ use crate::error::{Error, NotUpdatable};
 use crate::moment::Moment;
 use crate::plan::{
     Board, Checkpoint, KnownScaling, Live, Plan, Refused, Route, ScalingPlan, Stage, concerned,
-    planned, served_model,
+    own_environment, package_to_compare, planned, served_model,
 };
 use crate::sagemaker::Endpoint;
 
@@ -176,9 +178,21 @@ impl Engine {
             Ok(None) => None,
             Err(bad_keys) => return refused(bad_keys),
         };
+        // Which of its environment variables are its own, only its package can tell.
+        let compared = model.and_then(|model| Some((model, package_to_compare(model)?)));
+        let mut environment = BTreeMap::new();
+        if let Some((model, arn)) = compared {
+            let Some(package) = self.facts.package(arn)? else {
+                let package = arn.to_owned();
+                let why = NotUpdatable::PackageGone { package };
+                return Ok(Some(Step::Fail(self.not_updatable(endpoint, why))));
+            };
+            environment = own_environment(model, package);
+        }
         let live = Live {
             config: (**config).clone(),
             model: model.map(|model| (**model).clone()),
+            environment,
         };
         match Plan::update(&self.asked.request, &live) {
             Ok(plan) => self.plan = Some(plan),

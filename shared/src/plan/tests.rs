@@ -1,6 +1,7 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
+use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::types::{DataCaptureConfig, InstancePool, ProductionVariant};
 use serde_json::json;
 
@@ -57,6 +58,7 @@ fn try_update(changes: &Value, config: &DescribeEndpointConfigOutput) -> Result<
         &Live {
             config: config.into(),
             model: Some(plain_model().into()),
+            environment: BTreeMap::new(),
         },
     )
 }
@@ -188,6 +190,7 @@ fn an_update_changes_what_the_event_sets_and_not_what_the_environment_sets() {
         &Live {
             config: live.into(),
             model: Some(plain_model().into()),
+            environment: BTreeMap::new(),
         },
     )
     .expect("it fits");
@@ -288,6 +291,7 @@ fn an_update_from_a_deleted_model_needs_its_network_settings_in_the_event() {
         let live = Live {
             config: config.clone().into(),
             model: None,
+            environment: BTreeMap::new(),
         };
         match Plan::update(&request, &live) {
             Err(Refused::Live(NotUpdatable::ModelGone { unknown, .. })) => Some(unknown),
@@ -321,6 +325,51 @@ fn a_model_in_any_variant_is_in_use() {
     assert!(uses_model(&config, "model-other"), "in one of its pools");
 }
 
+#[test]
+fn a_models_own_environment_is_what_its_package_does_not_have() {
+    use aws_sdk_sagemaker::types as shapes;
+    let packaged = shapes::ModelPackageContainerDefinition::builder()
+        .image("image")
+        .environment("WORKERS", "1")
+        .environment("VERSION", "old");
+    let specification = shapes::InferenceSpecification::builder().containers(packaged.build());
+    let package = DescribeModelPackageOutput::builder()
+        .inference_specification(specification.build())
+        .build();
+    let container = |package: Option<&str>| {
+        shapes::ContainerDefinition::builder()
+            .set_model_package_name(package.map(str::to_owned))
+            .environment("WORKERS", "4")
+            .environment("VERSION", "old")
+            .environment("LEVEL", "debug")
+            .build()
+    };
+    let model = |containers: Vec<shapes::ContainerDefinition>| {
+        DescribeModelOutput::builder()
+            .set_containers(Some(containers))
+            .build()
+    };
+    let one = model(vec![container(Some("arn-1"))]);
+    assert_eq!(package_to_compare(&one), Some("arn-1"));
+    let own = own_environment(&one, &package);
+    let expected = [("LEVEL", "debug"), ("WORKERS", "4")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(own, BTreeMap::from(expected));
+    // An image's variables go with the image.
+    assert_eq!(package_to_compare(&model(vec![container(None)])), None);
+    // And one package is not put in the place of two.
+    let two = model(vec![container(Some("arn-1")), container(Some("arn-2"))]);
+    let request = request_in(DeploymentKind::Existing, &version(2), &Environment::new());
+    let live = Live {
+        config: live(&new(&json!({}))).into(),
+        model: Some(two.into()),
+        environment: BTreeMap::new(),
+    };
+    let members = vec!["the package arn-2 of its model".to_owned()];
+    let lost = Refused::Live(NotUpdatable::NotCarried { members });
+    assert_eq!(Plan::update(&request, &live), Err(lost));
+}
+
 /// The same with a member of its variant that the SDK does not know.
 fn with_unknown(live: DescribeEndpointConfigOutput) -> Whole<DescribeEndpointConfigOutput> {
     let raw = json!({"ProductionVariants": [{"VariantName": "AllTraffic", "Warmth": 3}]});
@@ -333,7 +382,14 @@ fn what_the_sdk_does_not_know_is_part_of_the_plan() {
     let plan = |keys: Value, config: Whole<DescribeEndpointConfigOutput>| {
         let request = request_in(DeploymentKind::Existing, &keys, &Environment::new());
         let model = Some(plain_model().into());
-        Plan::update(&request, &Live { config, model })
+        Plan::update(
+            &request,
+            &Live {
+                config,
+                model,
+                environment: BTreeMap::new(),
+            },
+        )
     };
     let carried = plan(version(2), live.clone()).expect("it has a place");
     assert_eq!(carried.endpoint_config.unknown(), live.unknown());

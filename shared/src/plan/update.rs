@@ -1,5 +1,7 @@
 //! The plan of an update, from what is live.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_sagemaker::operation::create_endpoint_config::builders::CreateEndpointConfigInputBuilder;
 use aws_sdk_sagemaker::operation::describe_endpoint_config::DescribeEndpointConfigOutput;
 use aws_sdk_sagemaker::operation::describe_model::DescribeModelOutput;
@@ -22,6 +24,8 @@ pub struct Live {
     pub config: Whole<DescribeEndpointConfigOutput>,
     /// The model of the variant that is updated (`DescribeModel`); `None` if it has been deleted.
     pub model: Option<Whole<DescribeModelOutput>>,
+    /// The model's own environment variables, beyond its package's.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// Why an update cannot be planned.
@@ -70,7 +74,8 @@ pub(super) fn plan(request: &DeployRequest, live: &Live) -> Result<Plan, Refused
         ));
     }
 
-    let (model_name, model) = model::updated(request, live.model.as_ref()).map_err(not_carried)?;
+    let (model_name, model) =
+        model::updated(request, live.model.as_ref(), &live.environment).map_err(not_carried)?;
     let is_serverless = |option| option == InferenceOption::Serverless;
     let rebuilt = is_serverless(before) != is_serverless(option);
     let old = &variants[chosen];

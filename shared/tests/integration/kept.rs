@@ -304,3 +304,80 @@ async fn a_retained_guard_that_would_be_none_has_to_be_taken_back_aloud() {
         assert_refused(&scene, door, &keys, "InvalidRequest", UNGUARDED).await;
     }
 }
+
+/// Registers an approved version of the group whose package has an environment; its ARN.
+fn package_with(scene: &Scene, environment: &Value) -> Value {
+    let package = json!({
+        "ModelPackageGroupName": "churn", "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": {
+            "Containers": [{"Image": "image", "Environment": environment}],
+            "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    });
+    let made = scene.server.call("CreateModelPackage", package);
+    made.expect("new")["ModelPackageArn"].clone()
+}
+
+/// Puts the endpoint onto a model of somebody else's that has this container.
+async fn put_onto_model(scene: &Scene, container: &Value) {
+    let theirs = json!({
+        "ModelName": "their-model", "ExecutionRoleArn": ROLE, "PrimaryContainer": container,
+        "InferenceExecutionConfig": {"Mode": "Direct"},
+    });
+    scene.server.call("CreateModel", theirs).expect("new");
+    let config = json!({"EndpointConfigName": THEIRS, "ProductionVariants": [{
+        "VariantName": "AllTraffic", "ModelName": "their-model", "InitialInstanceCount": 1,
+        "InstanceType": "ml.m5.xlarge",
+    }]});
+    put_onto(scene, &config).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_models_own_settings_are_kept_and_its_packages_are_not() {
+    for door in Door::BOTH {
+        let (scene, _) = Scene::serving().await;
+        let package = package_with(&scene, &json!({"WORKERS": "1", "VERSION": "old"}));
+        let container = json!({
+            "ModelPackageName": package, "ContainerHostname": "serving",
+            "Environment": {"WORKERS": "4", "VERSION": "old", "LEVEL": "debug"},
+        });
+        put_onto_model(&scene, &container).await;
+        let event = event(&scene.package());
+        let answer = scene.through(door, Existing, &event).await.deployed();
+        let model = json!({ "ModelName": answer.model });
+        let model = scene.server.call("DescribeModel", model).expect("made");
+        assert_eq!(
+            model["PrimaryContainer"],
+            json!({
+                "ModelPackageName": event["package_arn"], "ContainerHostname": "serving",
+                "Environment": {"WORKERS": "4", "LEVEL": "debug"},
+            }),
+            "{door:?}"
+        );
+        let execution = json!({"Mode": "Direct"});
+        assert_eq!(model["InferenceExecutionConfig"], execution, "{door:?}");
+        // The same event finds that all of it is live.
+        let again = scene.through(door, Existing, &event).await;
+        assert_eq!(again.word(), "Unchanged", "{door:?}: {again:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_models_own_environment_that_nobody_can_tell_is_not_lost() {
+    for door in Door::BOTH {
+        let (scene, _) = Scene::serving().await;
+        let package = package_with(&scene, &json!({}));
+        let container = json!({"ModelPackageName": package, "Environment": {"LEVEL": "debug"}});
+        put_onto_model(&scene, &container).await;
+        let gone = json!({ "ModelPackageName": package });
+        scene
+            .server
+            .call("DeleteModelPackage", gone)
+            .expect("it was there");
+        let (word, said) = (
+            "EndpointNotUpdatable",
+            "of its model does not exist any more",
+        );
+        assert_refused(&scene, door, &json!({}), word, said).await;
+    }
+}

@@ -316,7 +316,9 @@ fn was_like_that(why: &NotUpdatable, world: &World, id: RunId) -> bool {
         NotUpdatable::TooManyTags { .. } => true,
         NotUpdatable::ModelGone { model, .. } => !world.region.models.contains_key(model.as_str()),
         // No live config of the search has one.
-        NotUpdatable::InferenceComponents { .. } | NotUpdatable::NotCarried { .. } => false,
+        NotUpdatable::InferenceComponents { .. }
+        | NotUpdatable::NotCarried { .. }
+        | NotUpdatable::PackageGone { .. } => false,
     }
 }
 

@@ -84,10 +84,17 @@ fn an_endpoint_that_cannot_be_updated_says_why_once_and_what_to_do() {
         ),
         (
             "InService",
+            NotUpdatable::PackageGone {
+                package: "arn:…:model-package/churn/1".to_owned(),
+            },
+            "the package arn:…:model-package/churn/1 of its model does not exist any more, so that nobody knows which environment variables are the model's own. Delete the endpoint and call deploy-new-endpoint, or deploy to a new endpoint.",
+        ),
+        (
+            "InService",
             NotUpdatable::NotCarried {
                 members: vec!["ProductionVariants[blue].Warmth".to_owned()],
             },
-            "it has settings that this program does not know and that the update would lose: ProductionVariants[blue].Warmth. Leave out the keys that change the shape of what has them, use a newer version of this program, or deploy to a new endpoint.",
+            "it has settings that the update has no place for: ProductionVariants[blue].Warmth. Leave out the keys that change the shape of what has them, use a newer version of this program, or deploy to a new endpoint.",
         ),
         (
             "InService",

@@ -227,6 +227,7 @@ fn nothing_that_serverless_endpoints_cannot_have_is_lost_on_the_way_there() {
     let live = Live {
         config: plain.into(),
         model: Some(isolated.into()),
+        environment: BTreeMap::new(),
     };
     match Plan::update(&request, &live).expect_err("it would be open") {
         Refused::Keys(bad) => assert!(bad[0].reason.contains("network isolation"), "{bad:?}"),
@@ -297,6 +298,7 @@ fn the_network_settings_of_the_live_model_stay_unless_the_event_says_otherwise()
         let live = Live {
             config: config.clone().into(),
             model: Some(live.clone().into()),
+            environment: BTreeMap::new(),
         };
         model(&Plan::update(&request, &live).expect("it fits"))
     };
