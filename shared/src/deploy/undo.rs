@@ -58,7 +58,7 @@ pub(super) struct Undo {
 
 /// What a poll means for the undo.
 #[derive(Debug, Clone, PartialEq)]
-enum Clearing {
+pub(super) enum Clearing {
     /// The endpoint does not use the target.
     Clear,
     /// It is the failed endpoint of this deployment.
@@ -95,7 +95,7 @@ impl Undo {
 }
 
 /// What one poll means for the undo of a target. Pure.
-fn clearing(
+pub(super) fn clearing(
     endpoint: Option<&Endpoint>,
     target: &Target,
     route: Route,

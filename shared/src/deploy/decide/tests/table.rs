@@ -18,6 +18,8 @@ const INTRODUCTION: &str = "\
 The functions poll the endpoint and decide by this table. A test prints this page from the code and fails if it differs. To
 print it again, run `UPDATE_SNAPSHOTS=1 cargo test -p shared --lib decide`, and review the difference.
 
+The poll is ten seconds after the launch: later than a poll may be stale, and sooner than SageMaker has to show a new endpoint.
+
 - **deployment**: `new` is `deploy-new-endpoint`, `existing` is `deploy-existing-endpoint`. `replacing` is the latter with
   `replace_failed_endpoint`: before it deletes the failed endpoint, or after it.
 - **endpoint status**: the status that SageMaker returns. `absent`: there is no endpoint. `unknown`: a status that SageMaker
@@ -71,20 +73,6 @@ struct Poll {
     status: &'static str,
     config: Config,
     modified: Modified,
-}
-
-/// Tasks that follow each other.
-#[derive(Clone, Copy)]
-enum Flow {
-    Update,
-    Creation,
-    Replacement,
-    DryRun,
-    DryRunInProgress,
-    CreationWithRecordedFailure,
-    CompletionAfterLaunch,
-    CompletionWithoutLaunch,
-    CompletionOfDryRun,
 }
 
 /// What failed and is undone.
@@ -154,24 +142,6 @@ const LAUNCHES: [Named<Launch>; 4] = [
 
 const MODIFIED: [Named<Modified>; 2] = [("same", Modified::Same), ("later", Modified::Later)];
 
-const PREPARATIONS: [Named<Flow>; 6] = [
-    ("update", Flow::Update),
-    ("creation", Flow::Creation),
-    ("replacement", Flow::Replacement),
-    ("dry run", Flow::DryRun),
-    ("dry run, the endpoint in progress", Flow::DryRunInProgress),
-    (
-        "creation that an earlier message recorded as failed",
-        Flow::CreationWithRecordedFailure,
-    ),
-];
-
-const COMPLETIONS: [Named<Flow>; 3] = [
-    ("after a launch", Flow::CompletionAfterLaunch),
-    ("nothing launched", Flow::CompletionWithoutLaunch),
-    ("dry run", Flow::CompletionOfDryRun),
-];
-
 const UNDOES: [Named<Undo>; 3] = [
     ("update", Undo::Update),
     ("creation, `on_failure`: `delete`", Undo::CreationToDelete),
@@ -212,10 +182,6 @@ fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     page += "\n## What comes next after a poll\n\n";
     page += &next_steps().print();
-    page += "\n## Preparation\n\nAll tasks in their order; a deployment skips those that it does not need.\n\n";
-    page += &tasks(&PREPARATIONS).print();
-    page += "\n## Completion\n\nAll tasks in their order; a deployment skips those that it does not need.\n\n";
-    page += &tasks(&COMPLETIONS).print();
     page += "\n## Undo after a poll\n\n";
     page += &undo_steps().print();
     page
@@ -280,22 +246,6 @@ fn undo_steps() -> Table {
     }
     for column in [2, 1] {
         table.merge(column);
-    }
-    table
-}
-
-/// A column for each flow, a row for each position.
-fn tasks(flows: &[Named<Flow>]) -> Table {
-    let columns: Vec<_> = flows
-        .iter()
-        .map(|(_, flow)| adapter::tasks(*flow))
-        .collect();
-    let headings: Vec<_> = flows.iter().map(|(name, _)| *name).collect();
-    let mut table = Table::of(&headings);
-    for position in 0..columns.iter().map(Vec::len).max().unwrap_or_default() {
-        let task = |column: &Vec<String>| column.get(position).cloned().unwrap_or_default();
-        let row: Vec<_> = columns.iter().map(task).collect();
-        table.push(&row.iter().map(String::as_str).collect::<Vec<_>>());
     }
     table
 }
