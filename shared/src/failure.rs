@@ -1,7 +1,10 @@
 //! What a failed call to the service means, read off its code and the beginning of its message.
 //!
 //! SageMaker models only `ResourceLimitExceeded` for these calls; everything else arrives as a code that
-//! the SDK has no type for, so the words of the message decide.
+//! the SDK has no type for, so the words of the message decide. The same words mean different things at different
+//! operations: see `classify`.
+
+mod classify;
 
 use std::error::Error as StdError;
 
@@ -10,6 +13,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::DispatchFailure;
 use aws_smithy_runtime_api::client::retries::ErrorKind;
 use tracing::warn;
+
+use classify::classify;
 
 /// A service that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +97,8 @@ impl ServiceFailure {
                 let code = service.err().code().unwrap_or_default();
                 let message = service.err().message().unwrap_or_default();
                 let status = service.raw().status().as_u16();
-                (classify(code, message, status), code, message.to_owned())
+                let kind = classify(operation, code, message, status);
+                (kind, code, message.to_owned())
             }
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
                 (FailureKind::NoReply, "", in_words(error))
@@ -232,30 +238,6 @@ fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// Classifies an error reply by its code, the beginning of its message and its HTTP status.
-fn classify(code: &str, message: &str, status: u16) -> FailureKind {
-    let says = |beginning: &str| message.starts_with(beginning);
-    match code {
-        "ResourceLimitExceeded" | "LimitExceededException" => FailureKind::LimitExceeded,
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => {
-            FailureKind::AccessDenied
-        }
-        "ThrottlingException"
-        | "Throttling"
-        | "TooManyRequestsException"
-        | "RequestLimitExceeded" => FailureKind::Throttled,
-        "ResourceNotFound" | "ResourceNotFoundException" | "ObjectNotFoundException" => {
-            FailureKind::NotFound
-        }
-        "ConcurrentUpdateException" => FailureKind::InProgress,
-        _ if status >= 500 => FailureKind::ServiceFault,
-        _ if message.contains("already existing") => FailureKind::AlreadyExists,
-        _ if says("Cannot update in-progress endpoint") => FailureKind::InProgress,
-        _ if says("Could not find") || message.contains("does not exist") => FailureKind::NotFound,
-        _ => FailureKind::Refused,
-    }
 }
 
 #[cfg(test)]

@@ -153,8 +153,7 @@ impl SageMaker {
             .send()
             .await;
         reply.map(drop).map_err(|error| {
-            let failure = ServiceFailure::of("CreateEndpoint", format!("endpoint {name}"), &error);
-            about_a_prerequisite(failure)
+            ServiceFailure::of("CreateEndpoint", format!("endpoint {name}"), &error)
         })
     }
 
@@ -196,15 +195,7 @@ impl SageMaker {
             .send()
             .await;
         reply.map(drop).map_err(|error| {
-            let failure = ServiceFailure::of("UpdateEndpoint", format!("endpoint {name}"), &error);
-            // The endpoint's own absence is said like that of its endpoint config, of a model, of an alarm.
-            let names_endpoint = failure.message.starts_with("Could not find endpoint \"")
-                || failure.message.starts_with("Could not find endpoint '");
-            if names_endpoint {
-                failure
-            } else {
-                about_a_prerequisite(failure)
-            }
+            ServiceFailure::of("UpdateEndpoint", format!("endpoint {name}"), &error)
         })
     }
 
@@ -293,7 +284,7 @@ impl SageMaker {
         let arn = reply.map(|reply| reply.endpoint_config_arn);
         made(arn.map_err(|error| {
             let resource = format!("endpoint config {name}");
-            about_a_prerequisite(ServiceFailure::of("CreateEndpointConfig", resource, &error))
+            ServiceFailure::of("CreateEndpointConfig", resource, &error)
         }))
     }
 
@@ -335,7 +326,7 @@ impl SageMaker {
     ///
     /// # Errors
     ///
-    /// Whatever the service says but that it exists.
+    /// Whatever the service says but that it exists; [`FailureKind::NotFound`] if there is no such model package.
     pub async fn create_model(
         &self,
         request: Whole<CreateModelInputBuilder>,
@@ -400,16 +391,5 @@ fn made(arn: Result<Option<String>, ServiceFailure>) -> Result<Made, ServiceFail
         }),
         Err(failure) if failure.kind == FailureKind::AlreadyExists => Ok(Made::Found),
         Err(failure) => Err(failure),
-    }
-}
-
-/// A create that "could not find" something means what it refers to, not what it makes.
-fn about_a_prerequisite(failure: ServiceFailure) -> ServiceFailure {
-    match failure.kind {
-        FailureKind::NotFound => ServiceFailure {
-            kind: FailureKind::PrerequisiteNotFound,
-            ..failure
-        },
-        _ => failure,
     }
 }

@@ -30,10 +30,8 @@ fn not_found(what: &str) -> FaultKind {
 async fn what_is_never_found_ends_the_deployment_soon_with_the_services_words() {
     let config =
         "endpoint configuration \"arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/gone\"";
-    let updates = ["model \"other\"", "alarm \"latency\"", config].map(|what| (Existing, what));
-    let cases = updates.into_iter().chain([(New, config)]);
     for door in Door::BOTH {
-        for (kind, what) in cases.clone() {
+        for (kind, what) in [(Existing, config), (New, config)] {
             let scene = Scene::before(kind).await;
             let inventory = scene.inventory();
             let operation = if kind == New {
@@ -63,6 +61,54 @@ async fn what_is_never_found_ends_the_deployment_soon_with_the_services_words() 
                 (25.0..longest).contains(&after),
                 "{case}: given up after {after} s"
             );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_repetition_brings_ends_the_deployment_at_once_with_the_services_words() {
+    let data = "model data at s3://bucket/model.tar.gz";
+    let (model, alarm) = ("model \"other\"", "alarm \"latency\"");
+    let cases = [
+        ("UpdateEndpoint", Existing, model),
+        ("UpdateEndpoint", Existing, alarm),
+        ("CreateEndpoint", New, model),
+        ("CreateEndpointConfig", New, data),
+        ("CreateModel", New, "subnet \"subnet-1\""),
+        ("CreateModel", Existing, "role \"trainer\""),
+    ];
+    for door in Door::BOTH {
+        for (operation, kind, what) in cases {
+            let scene = Scene::before(kind).await;
+            let inventory = scene.inventory();
+            let refused = Fault::once(operation, not_found(what));
+            scene.server.inject(refused.always());
+            let event = event(&scene.package());
+            let ended = scene.through(door, kind, &event).await;
+            let case = format!("{door:?} {operation} {what}: {ended:?}");
+            assert_eq!(ended.word(), "SageMakerError", "{case}");
+            let words = format!("Could not find {what}");
+            assert!(ended.message().contains(&words), "{case}");
+            assert_eq!(scene.calls_of(operation).len(), 1, "{case}");
+            assert_eq!(scene.inventory(), inventory, "{case}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_package_that_is_deleted_before_the_model_is_made_does_not_exist() {
+    for door in Door::BOTH {
+        for kind in [New, Existing] {
+            let scene = Scene::before(kind).await;
+            let package = scene.package();
+            let gone = error(
+                "ValidationException",
+                &format!("ModelPackage {package}  does not exist."),
+            );
+            let refused = Fault::once("CreateModel", gone);
+            scene.server.inject(refused.always());
+            let ended = scene.through(door, kind, &event(&package)).await;
+            assert_eq!(ended.word(), "ModelPackageNotFound", "{door:?} {kind:?}");
         }
     }
 }
