@@ -141,7 +141,9 @@ pub async fn answer_deployment(
 fn queue_batch(event: &str) -> Option<SqsEvent> {
     let batch: SqsEvent = serde_json::from_str(event).ok()?;
     let is_of_a_queue = |message: &SqsMessage| message.event_source.as_deref() == Some("aws:sqs");
-    batch.records.iter().all(is_of_a_queue).then_some(batch)
+    // A batch without messages asks for nothing; Lambda sends none.
+    let is_batch = !batch.records.is_empty() && batch.records.iter().all(is_of_a_queue);
+    is_batch.then_some(batch)
 }
 
 fn remaining(event: &Event) -> Option<Duration> {
@@ -219,6 +221,7 @@ mod tests {
             r#"{"endpoint_name": "churn"}"#,
             r#"{"Records": [{"eventSource": "aws:s3"}]}"#,
             r#"{"Records": "none"}"#,
+            r#"{"Records": []}"#,
             "[]",
         ] {
             assert!(queue_batch(event).is_none(), "{event}");

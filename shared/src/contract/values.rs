@@ -29,12 +29,16 @@ pub(super) fn text(
     }
 }
 
-/// A whole number within the bounds; it may come as a string of digits or as a float without fraction.
+/// A whole number within the bounds; it may come as a float without fraction, and either may come as a string.
 pub(super) fn integer(bounds: RangeInclusive<i32>) -> impl Fn(&Value) -> Result<i32, String> {
     move |value| {
         let number = match value {
             Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-            Value::String(text) => text.trim().parse().ok(),
+            Value::String(text) => {
+                let text = text.trim();
+                let float = || whole(text.parse().ok()?);
+                text.parse().ok().or_else(float)
+            }
             _ => None,
         };
         number
@@ -208,7 +212,12 @@ mod tests {
             (json!(0), None),
             (json!(11), None),
             (json!("seven"), None),
-            (json!("7.0"), None),
+            (json!("7.0"), Some(7)),
+            (json!("7.5"), None),
+            (json!("1e300"), None),
+            (json!("NaN"), None),
+            (json!("inf"), None),
+            (json!(""), None),
             (json!(1e300), None),
             (json!(u64::MAX), None),
             (json!(true), None),
