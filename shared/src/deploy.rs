@@ -49,7 +49,7 @@ mod suspend;
 mod timing;
 mod undo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -333,6 +333,8 @@ pub struct Engine {
     /// The last failure that time may heal, while it lasts.
     trouble: Option<ServiceFailure>,
     failures: usize,
+    /// How often each operation was refused, since it last passed, in a way that may pass soon or not at all.
+    refusals: BTreeMap<&'static str, usize>,
     /// No call before this.
     pause_until: Option<Moment>,
     pending: Option<(Call, Errand)>,
@@ -407,6 +409,7 @@ impl Engine {
             serving: None,
             trouble: None,
             failures: 0,
+            refusals: BTreeMap::new(),
             pause_until: None,
             pending: None,
             left_behind: Vec::new(),

@@ -269,7 +269,7 @@ where
             Err(failure) => failure,
         };
         let pause = pace.backoff(&failure.resource, failures);
-        if !failure.is_transient() || Instant::now() + pause >= give_up {
+        if !failure.may_pass_after(failures) || Instant::now() + pause >= give_up {
             return Err(failure);
         }
         failure.warn_of_repeat();

@@ -55,6 +55,10 @@ pub enum FailureKind {
     AlreadyExists,
     /// What the call is about is in progress with another change.
     InProgress,
+    /// Something that was changed moments ago is not known everywhere yet. It passes soon, or not at all.
+    Unsettled,
+    /// The credentials or the time of the request were not valid. The next request is signed anew.
+    Expired,
     /// The service failed; whether it acted is not known.
     ServiceFault,
     /// No reply came; whether the service acted is not known.
@@ -155,6 +159,12 @@ impl ServiceFailure {
         )
     }
 
+    /// Whether the same call may pass after this many refusals of its kind.
+    pub(crate) fn may_pass_after(&self, refusals: usize) -> bool {
+        let is_bounded = matches!(self.kind, FailureKind::Unsettled | FailureKind::Expired);
+        self.is_transient() || is_bounded && refusals < MOST_REPEATS
+    }
+
     /// Whether the service may have acted although no success was reported.
     pub fn may_have_acted(&self) -> bool {
         matches!(self.kind, FailureKind::ServiceFault | FailureKind::NoReply)
@@ -206,6 +216,9 @@ impl ServiceFailure {
             FailureKind::ServiceFault | FailureKind::NoReply => {
                 "Call again with the same event; what was done is taken up.".to_owned()
             }
+            FailureKind::Expired => {
+                "Call again with the same event. If it happens again, check the function's credentials and its clock.".to_owned()
+            }
             FailureKind::NotSent => {
                 "Check the credentials, the endpoint URLs, and the root certificates (SSL_CERT_FILE) that the function is configured with.".to_owned()
             }
@@ -213,6 +226,9 @@ impl ServiceFailure {
         }
     }
 }
+
+/// How often a call is repeated that a repetition helps soon or never.
+const MOST_REPEATS: usize = 2;
 
 /// The SDK's words for a handshake that TLS itself ended, not the network; the type behind them is private.
 const REFUSED_HANDSHAKE: &str = "TLS handshake failed";

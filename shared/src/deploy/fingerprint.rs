@@ -54,6 +54,7 @@ impl Engine {
             serving,
             trouble,
             failures,
+            refusals,
             pause_until,
             pending,
             left_behind,
@@ -92,6 +93,7 @@ impl Engine {
         }
         fate.map(|fate| fate as u8).hash(state);
         (acted_since_poll, serving, failures, pause_until).hash(state);
+        refusals.hash(state);
         match last_poll {
             LastPoll::None => 0.hash(state),
             LastPoll::Absent => 1.hash(state),

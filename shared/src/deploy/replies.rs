@@ -1,5 +1,7 @@
 //! Replies: what the engine makes of each reply, and of each call that failed.
 
+use std::time::Duration;
+
 use tracing::{info, warn};
 
 use super::call::{Call, Read, Reply, Write};
@@ -13,6 +15,9 @@ use crate::failure::{FailureKind, ServiceFailure};
 use crate::moment::Moment;
 use crate::plan::{Checkpoint, Route, Stage};
 use crate::sagemaker::Made;
+
+/// How long a change of the service takes to be known everywhere: a role, a registration.
+const SETTLES: Duration = Duration::from_secs(60);
 
 /// How often the service may refuse to set autoscaling before that is an error.
 const MOST_REFUSALS: usize = 3;
@@ -39,6 +44,7 @@ impl Engine {
             self.failures = 0;
             self.trouble = None;
         }
+        self.refusals.remove(call.operation());
         let found = reply == Reply::Made(Made::Found);
         match call {
             Call::Read(read) => self.learn(read, reply, now),
@@ -288,7 +294,7 @@ impl Engine {
             // The claim runs out by itself.
             return;
         }
-        if failure.is_transient() {
+        if failure.is_transient() || self.may_settle(&failure, now) {
             return self.repeat(failure, now);
         }
         match (failure.kind, errand) {
@@ -330,7 +336,9 @@ impl Engine {
                 let package_arn = self.asked.request.package_arn.clone();
                 self.fail(Error::ModelPackageNotFound { package_arn }, now);
             }
-            (FailureKind::Refused, Errand::Do(Task::Scaling)) if self.failures < MOST_REFUSALS => {
+            (FailureKind::Refused, Errand::Do(Task::Scaling))
+                if self.refusals_of(&failure) < MOST_REFUSALS =>
+            {
                 // Somebody may have started to change the endpoint since the poll.
                 self.repeat(failure, now);
                 self.repoll();
@@ -415,8 +423,13 @@ impl Engine {
     /// The call, or another one in its place, is made again a little later.
     fn repeat(&mut self, failure: ServiceFailure, now: Moment) {
         failure.warn_of_repeat();
-        let pause = self.asked.pace.backoff(&self.asked.process, self.failures);
+        let refusals = self.refusals_of(&failure);
+        let failures = self.failures.max(refusals);
+        let pause = self.asked.pace.backoff(&self.asked.process, failures);
         self.failures += 1;
+        if !failure.is_transient() {
+            self.refusals.insert(failure.operation, refusals + 1);
+        }
         self.trouble = Some(failure);
         // What the last poll showed may be over by then.
         self.acted_since_poll = true;
@@ -425,6 +438,26 @@ impl Engine {
             self.repoll();
         }
         self.pause(pause, now);
+    }
+
+    /// How often this operation has been refused so far, in a way that may pass soon or not at all.
+    fn refusals_of(&self, failure: &ServiceFailure) -> usize {
+        self.refusals
+            .get(failure.operation)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Whether a refusal passes soon: at the second repetition, or once what was changed last is known everywhere.
+    fn may_settle(&self, failure: &ServiceFailure, now: Moment) -> bool {
+        let modified = match &self.last_poll {
+            LastPoll::Endpoint(endpoint) => endpoint.last_modified,
+            LastPoll::None | LastPoll::Absent => None,
+        };
+        let is_fresh = now.since(self.asked.started) < SETTLES
+            || modified.is_some_and(|modified| now.since_time(modified) < SETTLES);
+        failure.may_pass_after(self.refusals_of(failure))
+            || failure.kind == FailureKind::Unsettled && is_fresh
     }
 
     /// What the call needs is made once more, and the call repeated, unless it has been there for too long.

@@ -92,27 +92,113 @@ fn is_missing_package(message: &str) -> bool {
     is_package && first.is_some() && words.next().is_none()
 }
 
+/// Whether a code means too many calls, of whichever service: the list that the AWS SDKs share.
+fn is_throttle(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "ProvisionedThroughputExceededException"
+            | "TransactionInProgressException"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "LimitExceededException"
+            | "SlowDown"
+            | "PriorRequestNotComplete"
+            | "EC2ThrottledException"
+    )
+}
+
+/// Whether an operation is one of Application Auto Scaling, whose `LimitExceededException` is a quota.
+fn is_of_autoscaling(operation: &str) -> bool {
+    matches!(
+        operation,
+        "RegisterScalableTarget"
+            | "DeregisterScalableTarget"
+            | "DescribeScalableTargets"
+            | "PutScalingPolicy"
+            | "DescribeScalingPolicies"
+            | "PutScheduledAction"
+            | "DescribeScheduledActions"
+    )
+}
+
+/// Whether a refusal of Application Auto Scaling passes once what was changed moments ago is known everywhere.
+fn is_unsettled(operation: &str, code: &str, message: &str) -> bool {
+    match code {
+        "ConcurrentUpdateException" => true,
+        "FailedResourceAccessException" => {
+            message.contains("is not authorized to perform")
+                || message.contains("token included in the request is invalid")
+        }
+        // The target was registered moments ago.
+        "ObjectNotFoundException" => operation.starts_with("Put"),
+        // The service-linked role was created by this very registration.
+        "ValidationException" => {
+            operation == "RegisterScalableTarget" && message.contains("Unable to assume IAM role")
+        }
+        _ => false,
+    }
+}
+
+/// Whether the credentials or the time of a request are not valid. The next request is signed anew.
+fn is_expired(code: &str, message: &str) -> bool {
+    match code {
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed"
+        | "RequestInTheFuture" => true,
+        "InvalidSignatureException" | "SignatureDoesNotMatch" => {
+            message.contains("Signature expired") || message.contains("Signature not yet current")
+        }
+        _ => false,
+    }
+}
+
+/// The kind that the code decides, mostly alone.
+fn by_code(operation: &str, code: &str, message: &str, status: u16) -> Option<FailureKind> {
+    let is_quota = code == "ResourceLimitExceeded"
+        || code == "LimitExceededException" && is_of_autoscaling(operation);
+    let rate_exceeded =
+        code == "FailedResourceAccessException" && message.contains("Rate exceeded");
+    let is_denial = matches!(
+        code,
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation"
+    );
+    if is_quota {
+        Some(FailureKind::LimitExceeded)
+    } else if is_denial {
+        Some(FailureKind::AccessDenied)
+    } else if status == 429 || is_throttle(code) || rate_exceeded {
+        Some(FailureKind::Throttled)
+    } else if matches!(code, "RequestTimeout" | "RequestTimeoutException") {
+        Some(FailureKind::ServiceFault)
+    } else if is_unsettled(operation, code, message) {
+        Some(FailureKind::Unsettled)
+    } else if is_expired(code, message) {
+        Some(FailureKind::Expired)
+    } else {
+        None
+    }
+}
+
 /// Classifies an error reply.
 pub(super) fn classify(operation: &str, code: &str, message: &str, status: u16) -> FailureKind {
-    match code {
-        "ResourceLimitExceeded" | "LimitExceededException" => return FailureKind::LimitExceeded,
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => {
-            return FailureKind::AccessDenied;
-        }
-        "ThrottlingException"
-        | "Throttling"
-        | "TooManyRequestsException"
-        | "RequestLimitExceeded" => return FailureKind::Throttled,
-        "ConcurrentUpdateException" => return FailureKind::InProgress,
-        _ => {}
+    if let Some(kind) = by_code(operation, code, message, status) {
+        return kind;
     }
     let absence = absence_at(operation);
     let says = |subject: Option<Subject>| subject.is_some_and(|subject| subject.is_absent(message));
-    let by_code = matches!(
+    let is_absence = matches!(
         code,
         "ResourceNotFound" | "ResourceNotFoundException" | "ObjectNotFoundException"
     );
-    if by_code && absence.by_code {
+    if is_absence && absence.by_code {
         FailureKind::NotFound
     } else if status >= 500 {
         FailureKind::ServiceFault

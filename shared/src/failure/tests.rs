@@ -62,12 +62,23 @@ fn only_what_time_may_heal_is_repeated_and_only_a_lost_reply_may_have_acted() {
         (K::PrerequisiteNotFound, false, false),
         (K::AlreadyExists, false, false),
         (K::InProgress, false, false),
+        (K::Unsettled, false, false),
+        (K::Expired, false, false),
         (K::Refused, false, false),
     ];
     for (kind, transient, may_have_acted) in cases {
         let failure = failure(kind, "", "");
         assert_eq!(failure.is_transient(), transient, "{kind:?}");
         assert_eq!(failure.may_have_acted(), may_have_acted, "{kind:?}");
+        let passes: Vec<_> = (0..4).map(|times| failure.may_pass_after(times)).collect();
+        let bounded = matches!(kind, K::Unsettled | K::Expired);
+        let expected = [
+            transient || bounded,
+            transient || bounded,
+            transient,
+            transient,
+        ];
+        assert_eq!(passes, expected, "{kind:?}");
     }
 }
 
@@ -81,6 +92,7 @@ fn the_advice_fits_the_kind() {
         (K::ServiceFault, "what was done is taken up"),
         (K::NoReply, "what was done is taken up"),
         (K::NotSent, "SSL_CERT_FILE"),
+        (K::Expired, "credentials"),
         (K::Refused, "Correct what the service names"),
     ] {
         let advice = failure(kind, "", "").advice();

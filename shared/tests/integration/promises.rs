@@ -16,6 +16,7 @@ mod cut_off;
 mod dry_run;
 mod missing;
 mod not_started;
+mod passing;
 mod replaced;
 mod scaling;
 mod stopped;

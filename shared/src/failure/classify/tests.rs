@@ -163,7 +163,6 @@ fn codes_and_messages_are_told_apart() {
         ),
         ("ResourceNotFound", "", 400, K::NotFound),
         ("ObjectNotFoundException", "", 400, K::NotFound),
-        ("ConcurrentUpdateException", "", 400, K::InProgress),
         (
             validation,
             r#"Cannot update in-progress endpoint "arn:x"."#,
@@ -196,11 +195,93 @@ fn codes_and_messages_are_told_apart() {
             "ExpiredTokenException",
             "The security token is expired",
             400,
-            K::Refused,
+            K::Expired,
         ),
+        ("ThrottlingException", "", 400, K::Throttled),
+        ("RequestTimeout", "", 400, K::ServiceFault),
         ("", "", 400, K::Refused),
+        ("", "", 429, K::Throttled),
+        ("ServiceBusy", "", 429, K::Throttled),
     ] {
         let found = classify("DescribeEndpoint", code, message, status);
         assert_eq!(found, expected, "{code}: {message}");
+    }
+}
+
+#[test]
+fn what_passes_is_known_by_one_list_for_all_services() {
+    use FailureKind as K;
+    let throttles = [
+        "Throttling",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "PriorRequestNotComplete",
+        "EC2ThrottledException",
+    ];
+    for operation in ["CreateModel", "PutScalingPolicy", "ChangeMessageVisibility"] {
+        for code in throttles {
+            assert_eq!(
+                kind(operation, code, ""),
+                K::Throttled,
+                "{operation}: {code}"
+            );
+        }
+    }
+    let limit = "LimitExceededException";
+    assert_eq!(kind("PutScalingPolicy", limit, ""), K::LimitExceeded);
+    assert_eq!(kind("CreateModel", limit, ""), K::Throttled);
+}
+
+#[test]
+fn what_settles_in_moments_is_told_from_what_is_refused_for_good() {
+    use FailureKind as K;
+    let access = "FailedResourceAccessException";
+    let alarms = "User: x is not authorized to perform: cloudwatch:PutMetricAlarm";
+    let token = "The security token included in the request is invalid";
+    let (register, put) = ("RegisterScalableTarget", "PutScalingPolicy");
+    let validation = "ValidationException";
+    for (operation, code, message, expected) in [
+        (put, access, "Rate exceeded", K::Throttled),
+        (put, access, alarms, K::Unsettled),
+        (put, access, token, K::Unsettled),
+        (put, access, "The alarm is malformed", K::Refused),
+        (register, "ConcurrentUpdateException", "", K::Unsettled),
+        (put, "ObjectNotFoundException", "", K::Unsettled),
+        (
+            "DeregisterScalableTarget",
+            "ObjectNotFoundException",
+            "",
+            K::NotFound,
+        ),
+        (
+            register,
+            validation,
+            "Unable to assume IAM role: x",
+            K::Unsettled,
+        ),
+        (put, validation, "Unable to assume IAM role: x", K::Refused),
+        ("CreateModel", "RequestTimeTooSkewed", "", K::Expired),
+        (
+            "CreateModel",
+            "InvalidSignatureException",
+            "Signature expired: 1",
+            K::Expired,
+        ),
+        (
+            "CreateModel",
+            "InvalidSignatureException",
+            "The key is wrong",
+            K::Refused,
+        ),
+    ] {
+        let found = kind(operation, code, message);
+        assert_eq!(found, expected, "{operation} {code}: {message}");
     }
 }

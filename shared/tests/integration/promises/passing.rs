@@ -1,0 +1,152 @@
+//! Failures that pass: in every call, of both services, in an undo too. What does not pass ends the deployment in time.
+
+use std::time::Duration;
+
+use sagemaker_local::{Fault, FaultKind};
+use shared::contract::DeploymentKind::{Existing, New};
+use tokio::time::Instant;
+
+use super::{assert_serves, endpoint_tags, error, resized, rolls_back, scaled, scaling};
+use crate::scene::{DEPLOYMENT, Door, Scene, event, with};
+
+const SIGNED_TOO_EARLY: &str = "Signature not yet current: 20261126T000100Z is still later";
+
+/// Refusals of Application Auto Scaling that pass.
+fn passing_of_scaling() -> Vec<FaultKind> {
+    let access = "FailedResourceAccessException";
+    let role = "Unable to assume IAM role: arn:aws:iam::123456789012:role/service-role";
+    vec![
+        error("TooManyRequestsException", "Too many requests"),
+        error("ConcurrentUpdateException", "There is another update"),
+        error(access, "Rate exceeded"),
+        error(
+            access,
+            "User: x is not authorized to perform: cloudwatch:PutMetricAlarm",
+        ),
+        error(
+            access,
+            "The security token included in the request is invalid",
+        ),
+        error("ObjectNotFoundException", "No scalable target registered"),
+        error("ValidationException", role),
+    ]
+}
+
+fn is_of_registration(refusal: &FaultKind) -> bool {
+    matches!(refusal, FaultKind::Error { message, .. } if message.starts_with("Unable to assume"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_refusal_in_an_undo_leaves_the_autoscaling_restored() {
+    for door in Door::BOTH {
+        for refusal in passing_of_scaling() {
+            // given a resize that is rolled back
+            let (scene, _) = scaled(DEPLOYMENT).await;
+            let (before, tags) = (scaling(&scene), endpoint_tags(&scene));
+            rolls_back(&scene);
+            // when the service refuses a part of the autoscaling twice
+            let operation = if is_of_registration(&refusal) {
+                "RegisterScalableTarget"
+            } else {
+                "PutScalingPolicy"
+            };
+            scene
+                .server
+                .inject(Fault::once(operation, refusal.clone()).times(2));
+            let event = with(event(&scene.package()), &resized());
+            let ended = scene.through(door, Existing, &event).await;
+            // then the endpoint scales as before
+            let what = format!("{door:?} {refusal:?}");
+            assert_eq!(ended.word(), "UpdateRolledBack", "{what}: {ended:?}");
+            assert_eq!(scaling(&scene), before, "{what}");
+            assert_eq!(endpoint_tags(&scene), tags, "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_refusal_ends_no_plan() {
+    let refusals = [
+        error("ConcurrentUpdateException", "There is another update"),
+        error("FailedResourceAccessException", "Rate exceeded"),
+        error("ThrottledException", ""),
+    ];
+    for door in Door::BOTH {
+        for operation in ["DescribeScalingPolicies", "DeregisterScalableTarget"] {
+            for refusal in &refusals {
+                let (scene, _) = scaled(DEPLOYMENT).await;
+                let before = scaling(&scene);
+                scene
+                    .server
+                    .inject(Fault::once(operation, refusal.clone()).times(2));
+                let event = with(event(&scene.package()), &resized());
+                let ended = scene.through(door, Existing, &event).await;
+                let what = format!("{door:?} {operation} {refusal:?}");
+                assert_serves(&scene, door, ended, &what);
+                assert_eq!(scaling(&scene), before, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_and_clocks_that_were_out_of_date_once_end_nothing() {
+    let refusals = [
+        error(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        ),
+        error("InvalidSignatureException", SIGNED_TOO_EARLY),
+        error("RequestTimeTooSkewed", ""),
+    ];
+    for door in Door::BOTH {
+        for operation in ["DescribeModelPackage", "CreateModel", "CreateEndpoint"] {
+            for refusal in &refusals {
+                let scene = Scene::empty();
+                scene.server.inject(Fault::once(operation, refusal.clone()));
+                let ended = scene.through(door, New, &event(&scene.package())).await;
+                let what = format!("{door:?} {operation} {refusal:?}");
+                assert_serves(&scene, door, ended, &what);
+                assert_eq!(scene.started(), 1, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_does_not_pass_ends_in_time_with_the_services_words() {
+    let expired = error("ExpiredTokenException", "The token is expired");
+    let alarms = "User: x is not authorized to perform: cloudwatch:PutMetricAlarm";
+    let alarms = error("FailedResourceAccessException", alarms);
+    for door in Door::BOTH {
+        let scene = Scene::empty();
+        scene
+            .server
+            .inject(Fault::once("CreateModel", expired.clone()).always());
+        let ended = scene.through(door, New, &event(&scene.package())).await;
+        assert_eq!(ended.word(), "SageMakerError", "{door:?}: {ended:?}");
+        assert!(
+            ended.message().contains("The token is expired"),
+            "{ended:?}"
+        );
+        assert_eq!(scene.calls_of("CreateModel").len(), 3, "{door:?}");
+
+        let (scene, _) = scaled(DEPLOYMENT).await;
+        scene
+            .server
+            .inject(Fault::once("PutScalingPolicy", alarms.clone()).always());
+        let started = Instant::now();
+        let event = with(event(&scene.package()), &resized());
+        let ended = scene.through(door, Existing, &event).await;
+        assert_eq!(ended.word(), "SageMakerError", "{door:?}: {ended:?}");
+        assert!(
+            ended.message().contains("cloudwatch:PutMetricAlarm"),
+            "{ended:?}"
+        );
+        let took = started.elapsed();
+        assert!(
+            took < DEPLOYMENT + Duration::from_secs(150),
+            "{door:?}: {took:?}"
+        );
+    }
+}
