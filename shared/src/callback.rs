@@ -132,9 +132,9 @@ impl Door<'_> {
         );
         span.in_scope(|| warn_once_of_unknown_keys(message, &callback));
         let is_last = received(message) >= LAST_RECEIVE;
-        self.deliver(&request, callback.event(), &step, (clock, is_last))
-            .instrument(span)
-            .await
+        let delivered = self.deliver(&request, callback.event(), &step, (clock, is_last));
+        // Boxed, because a future that holds a whole engine is large.
+        Box::pin(delivered).instrument(span).await
     }
 
     async fn deliver(
