@@ -61,6 +61,13 @@ pub enum FaultKind {
     /// `CreateEndpoint` and `UpdateEndpoint` do not see the endpoint config yet, nothing done.
     /// Other operations are not struck.
     ConfigNotFound,
+    /// The answer of a proxy or the like on the way: this text and no JSON, nothing done.
+    Foreign {
+        /// The HTTP status that it is sent with.
+        status: u16,
+        /// The text, such as an HTML page. It may be empty.
+        body: String,
+    },
     /// Any other error, nothing done.
     Error {
         /// The error's code.
@@ -287,6 +294,12 @@ mod tests {
             read(json!({ "operation": "*", "kind": "fail", "about": "shop" }))
                 .expect("well formed"),
             Fault::once("*", FaultKind::Fail).about("shop")
+        );
+        let foreign = json!({ "operation": "*", "kind": "foreign", "status": 403, "body": "no" });
+        let (status, body) = (403, "no".to_owned());
+        assert_eq!(
+            read(foreign).expect("well formed"),
+            Fault::once("*", FaultKind::Foreign { status, body })
         );
         assert!(read(json!({ "operation": "*", "kind": "explode" })).is_err());
     }

@@ -45,6 +45,8 @@ pub(crate) struct State {
 pub(crate) enum Reply {
     /// An answer, sent after a while.
     Answer { answer: Answer, after: Duration },
+    /// An answer that is not the service's.
+    Foreign { status: u16, body: String },
     /// No answer, and the connection stays open.
     Silence,
     /// No answer, and the connection is closed.
@@ -187,6 +189,7 @@ impl Service {
             Reply::Answer {
                 answer: Err(error), ..
             } => (Some(error.status), Some(error.code.clone())),
+            Reply::Foreign { status, .. } => (Some(*status), None),
             Reply::Silence | Reply::Hangup => (None, None),
         };
         tracing::info!(operation, status, error_code, acted, "call");
@@ -222,6 +225,7 @@ impl Service {
         let account = &state.account;
         let error = match fault {
             FaultKind::Hang => return (Reply::Silence, false),
+            FaultKind::Foreign { status, body } => return (Reply::Foreign { status, body }, false),
             FaultKind::DropBefore => return (Reply::Hangup, false),
             FaultKind::DropAfter => {
                 let (_, acted) = self.act(state, operation, request, Sight::Fresh, Duration::ZERO);

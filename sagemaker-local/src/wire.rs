@@ -60,6 +60,7 @@ pub(crate) async fn handle(
             tokio::time::sleep(after).await;
             Ok(response(&answer, Api::of(operation)))
         }
+        Reply::Foreign { status, body } => Ok(http_response("text/html", status, body)),
         Reply::Silence => {
             let never: Infallible = std::future::pending().await;
             match never {}
@@ -102,9 +103,14 @@ fn request_id() -> HeaderValue {
     HeaderValue::from_str(&id).expect("digits and hyphens")
 }
 
-/// A JSON response. A status that HTTP does not know becomes 500.
+/// A JSON response.
 fn json_response(content_type: &'static str, status: u16, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
+    http_response(content_type, status, body.to_string())
+}
+
+/// A response. A status that HTTP does not know becomes 500.
+fn http_response(content_type: &'static str, status: u16, body: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status
         .try_into()
         .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);

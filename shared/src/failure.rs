@@ -5,6 +5,7 @@
 //! operations: see `classify`.
 
 mod classify;
+mod foreign;
 
 use std::error::Error as StdError;
 
@@ -80,7 +81,7 @@ pub struct ServiceFailure {
     pub resource: String,
     /// What a caller can do about it.
     pub kind: FailureKind,
-    /// The service's error code; empty where no reply came.
+    /// The service's error code, or `HTTP 403` and the like of a reply that is not the service's; empty if no reply came.
     pub code: String,
     /// The service's message, or what is known of the missing reply.
     pub message: String,
@@ -100,19 +101,15 @@ impl ServiceFailure {
             SdkError::ServiceError(service) => {
                 let code = service.err().code().unwrap_or_default();
                 let message = service.err().message().unwrap_or_default();
-                let status = service.raw().status().as_u16();
-                let kind = classify(operation, code, message, status);
-                (kind, code, message.to_owned())
+                of_reply(operation, code, message, service.raw())
             }
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-                (FailureKind::NoReply, "", in_words(error))
-            }
+            SdkError::ResponseError(unread) => of_reply(operation, "", "", unread.raw()),
+            SdkError::TimeoutError(_) => (FailureKind::NoReply, String::new(), in_words(error)),
             SdkError::DispatchFailure(dispatch) if may_pass(dispatch) => {
-                (FailureKind::NoReply, "", in_words(error))
+                (FailureKind::NoReply, String::new(), in_words(error))
             }
-            _ => (FailureKind::NotSent, "", in_words(error)),
+            _ => (FailureKind::NotSent, String::new(), in_words(error)),
         };
-        let code = code.to_owned();
         Self {
             service: Service::SageMaker,
             operation,
@@ -194,8 +191,16 @@ impl ServiceFailure {
         }
     }
 
+    /// Whether the reply was not the service's, but that of something on the way.
+    fn is_foreign(&self) -> bool {
+        self.code.starts_with(FOREIGN)
+    }
+
     /// What to do next, in a sentence.
     pub fn advice(&self) -> String {
+        if self.is_foreign() && !self.is_transient() {
+            return "The reply is not the service's: check the proxy, the firewall or the VPC endpoint between the function and the service.".to_owned();
+        }
         match self.kind {
             FailureKind::AccessDenied => format!(
                 "Allow {}:{} on this resource to the function's role{}.",
@@ -230,8 +235,31 @@ impl ServiceFailure {
 /// How often a call is repeated that a repetition helps soon or never.
 const MOST_REPEATS: usize = 2;
 
+/// How the code of a reply begins that is not the service's; its HTTP status follows.
+const FOREIGN: &str = "HTTP ";
+
 /// The SDK's words for a handshake that TLS itself ended, not the network; the type behind them is private.
 const REFUSED_HANDSHAKE: &str = "TLS handshake failed";
+
+/// The kind, the code and the message of an error reply. One without a code is not the service's.
+fn of_reply(
+    operation: &str,
+    code: &str,
+    message: &str,
+    reply: &HttpResponse,
+) -> (FailureKind, String, String) {
+    let status = reply.status().as_u16();
+    if !code.is_empty() {
+        let kind = classify(operation, code, message, status);
+        return (kind, code.to_owned(), message.to_owned());
+    }
+    let message = if message.is_empty() {
+        foreign::words(reply)
+    } else {
+        message.to_owned()
+    };
+    (foreign::kind(status), format!("{FOREIGN}{status}"), message)
+}
 
 /// Whether a request that was not answered may be answered when it is sent again.
 fn may_pass(dispatch: &DispatchFailure) -> bool {

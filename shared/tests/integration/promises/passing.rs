@@ -150,3 +150,63 @@ async fn a_refusal_that_does_not_pass_ends_in_time_with_the_services_words() {
         );
     }
 }
+
+/// A reply of something between the function and the service.
+fn foreign(status: u16, body: &str) -> FaultKind {
+    let body = body.to_owned();
+    FaultKind::Foreign { status, body }
+}
+
+const PAGE: &str =
+    "<html><head><title>Blocked</title></head><body>Ask the network team.</body></html>";
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_of_a_proxy_is_told_by_its_status_and_its_first_words() {
+    let html = "Blocked Ask the network team";
+    for door in Door::BOTH {
+        for operation in ["DescribeModelPackage", "CreateModel", "CreateEndpoint"] {
+            for (status, body, word, words) in [
+                (403, PAGE, "AccessDenied", html),
+                (404, PAGE, "SageMakerError", html),
+                (403, "", "AccessDenied", "the reply is empty"),
+                (
+                    403,
+                    "{\"message\": \"Forbidden\"}",
+                    "AccessDenied",
+                    "Forbidden",
+                ),
+            ] {
+                let scene = Scene::empty();
+                scene
+                    .server
+                    .inject(Fault::once(operation, foreign(status, body)).always());
+                let ended = scene.through(door, New, &event(&scene.package())).await;
+                let what = format!("{door:?} {operation} {status} {body}: {ended:?}");
+                assert_eq!(ended.word(), word, "{what}");
+                let told = format!("{operation} on ");
+                assert!(ended.message().contains(&told), "{what}");
+                let is_told = ended.message().contains(&format!("HTTP {status}: "));
+                assert!(is_told && ended.message().contains(words), "{what}");
+                assert_eq!(scene.calls_of(operation).len(), 1, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_of_a_busy_proxy_passes() {
+    for door in Door::BOTH {
+        for kind in [New, Existing] {
+            for (status, body) in [(429, ""), (503, ""), (502, PAGE)] {
+                let scene = Scene::before(kind).await;
+                scene
+                    .server
+                    .inject(Fault::once("*", foreign(status, body)).after(1).times(3));
+                let ended = scene.through(door, kind, &event(&scene.package())).await;
+                let what = format!("{door:?} {kind:?} {status}");
+                assert_serves(&scene, door, ended, &what);
+                assert_eq!(scene.started(), 1, "{what}");
+            }
+        }
+    }
+}
