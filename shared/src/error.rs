@@ -5,7 +5,7 @@ use std::fmt;
 use lambda_runtime::Diagnostic;
 
 use crate::contract::BadKey;
-use crate::failure::{FailureKind, ServiceFailure};
+use crate::failure::{CAPACITY, FailureKind, ServiceFailure, is_of_capacity};
 
 /// The longest message that a pipeline step keeps as its failure reason, in characters.
 const LONGEST_MESSAGE: usize = 1024;
@@ -166,12 +166,20 @@ impl Error {
             Self::EndpointCreationFailed { endpoint_name, how } => (
                 format!("The endpoint {endpoint_name} could not be created: "),
                 how.words().to_owned(),
-                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name}, fix the cause and call again."),
+                if is_of_capacity(how.words()) {
+                    format!(". {CAPACITY}")
+                } else {
+                    format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name}, fix the cause and call again.")
+                },
             ),
             Self::UpdateRolledBack { endpoint_name, endpoint_config, reason } => (
                 format!("The update of the endpoint {endpoint_name} was rolled back; it serves {endpoint_config} as before: "),
                 reason.clone().unwrap_or_else(|| "the service gave no reason".to_owned()),
-                format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name} and at the update's alarms, where it has any; fix the cause and call again."),
+                if reason.as_deref().is_some_and(is_of_capacity) {
+                    format!(". {CAPACITY}")
+                } else {
+                    format!(". Look into the log group /aws/sagemaker/Endpoints/{endpoint_name} and at the update's alarms, where it has any; fix the cause and call again.")
+                },
             ),
             Self::DeploymentTimedOut { endpoint_name, status, waited_seconds, started: true } => (
                 format!("The deployment to the endpoint {endpoint_name} is not finished after {waited_seconds} s ({status})"),

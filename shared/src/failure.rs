@@ -4,7 +4,9 @@
 //! the SDK has no type for, so the words of the message decide. The same words mean different things at different
 //! operations: see `classify`.
 
+mod advice;
 mod classify;
+mod denial;
 mod foreign;
 
 use std::error::Error as StdError;
@@ -15,6 +17,7 @@ use aws_smithy_runtime_api::client::result::DispatchFailure;
 use aws_smithy_runtime_api::client::retries::ErrorKind;
 use tracing::warn;
 
+pub(crate) use advice::{CAPACITY, is_of_capacity};
 use classify::classify;
 
 /// A service that is called.
@@ -194,41 +197,6 @@ impl ServiceFailure {
     /// Whether the reply was not the service's, but that of something on the way.
     fn is_foreign(&self) -> bool {
         self.code.starts_with(FOREIGN)
-    }
-
-    /// What to do next, in a sentence.
-    pub fn advice(&self) -> String {
-        if self.is_foreign() && !self.is_transient() {
-            return "The reply is not the service's: check the proxy, the firewall or the VPC endpoint between the function and the service.".to_owned();
-        }
-        match self.kind {
-            FailureKind::AccessDenied => format!(
-                "Allow {}:{} on this resource to the function's role{}.",
-                self.service.prefix(),
-                self.operation,
-                match self.operation {
-                    "CreateModel" => ", and iam:PassRole on the execution role",
-                    "RegisterScalableTarget" => ", and iam:CreateServiceLinkedRole where the account has no role for it yet",
-                    _ => "",
-                }
-            ),
-            FailureKind::LimitExceeded => {
-                "Ask for a higher quota, or choose another instance_type or a smaller initial_instance_count.".to_owned()
-            }
-            FailureKind::Throttled => {
-                "The account's rate of calls is used up; call again later with the same event.".to_owned()
-            }
-            FailureKind::ServiceFault | FailureKind::NoReply => {
-                "Call again with the same event; what was done is taken up.".to_owned()
-            }
-            FailureKind::Expired => {
-                "Call again with the same event. If it happens again, check the function's credentials and its clock.".to_owned()
-            }
-            FailureKind::NotSent => {
-                "Check the credentials, the endpoint URLs, and the root certificates (SSL_CERT_FILE) that the function is configured with.".to_owned()
-            }
-            _ => "Correct what the service names and call again.".to_owned(),
-        }
     }
 }
 

@@ -74,6 +74,27 @@ fn a_rollback_sends_to_the_containers_log_and_to_the_alarms() {
 }
 
 #[test]
+fn a_lack_of_capacity_sends_nobody_to_a_log_that_does_not_exist() {
+    let words = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error.";
+    let name = || "churn".to_owned();
+    for error in [
+        Error::EndpointCreationFailed {
+            endpoint_name: name(),
+            how: CreationFailure::Failed(Some(words.to_owned())),
+        },
+        Error::UpdateRolledBack {
+            endpoint_name: name(),
+            endpoint_config: "endpoint-config-1".to_owned(),
+            reason: Some(words.to_owned()),
+        },
+    ] {
+        let message = error.to_string();
+        assert!(message.contains("another instance_type"), "{message}");
+        assert!(!message.contains("log group"), "{message}");
+    }
+}
+
+#[test]
 fn a_failed_call_has_the_contracts_word_for_its_kind() {
     let cases = [
         (FailureKind::AccessDenied, "AccessDenied"),
