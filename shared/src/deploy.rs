@@ -333,8 +333,9 @@ pub struct Engine {
     /// The last failure that time may heal, while it lasts.
     trouble: Option<ServiceFailure>,
     failures: usize,
-    /// How often each operation was refused, since it last passed, in a way that may pass soon or not at all.
-    refusals: BTreeMap<&'static str, usize>,
+    /// How often each operation was refused, since it last passed, in a way that may pass soon or not at all; and when
+    /// first.
+    refusals: BTreeMap<&'static str, (usize, Moment)>,
     /// No call before this.
     pause_until: Option<Moment>,
     pending: Option<(Call, Errand)>,

@@ -19,6 +19,9 @@ use crate::sagemaker::Made;
 /// How long a change of the service takes to be known everywhere: a role, a registration.
 const SETTLES: Duration = Duration::from_secs(60);
 
+/// How long a model is asked for whose role cannot be assumed, or cannot read the artifact: both may be seconds old.
+const ROLE_SETTLES: Duration = Duration::from_secs(120);
+
 /// How often the service may refuse to set autoscaling before that is an error.
 const MOST_REFUSALS: usize = 3;
 
@@ -428,7 +431,8 @@ impl Engine {
         let pause = self.asked.pace.backoff(&self.asked.process, failures);
         self.failures += 1;
         if !failure.is_transient() {
-            self.refusals.insert(failure.operation, refusals + 1);
+            let refused = self.refusals.entry(failure.operation).or_insert((0, now));
+            refused.0 += 1;
         }
         self.trouble = Some(failure);
         // What the last poll showed may be over by then.
@@ -442,22 +446,39 @@ impl Engine {
 
     /// How often this operation has been refused so far, in a way that may pass soon or not at all.
     fn refusals_of(&self, failure: &ServiceFailure) -> usize {
-        self.refusals
-            .get(failure.operation)
-            .copied()
-            .unwrap_or_default()
+        let refused = self.refusals.get(failure.operation);
+        refused.map_or(0, |(times, _)| *times)
     }
 
     /// Whether a refusal passes soon: at the second repetition, or once what was changed last is known everywhere.
     fn may_settle(&self, failure: &ServiceFailure, now: Moment) -> bool {
+        let settles = if failure.operation == "CreateModel" {
+            ROLE_SETTLES
+        } else {
+            SETTLES
+        };
+        failure.may_pass_after(self.refusals_of(failure))
+            || failure.kind == FailureKind::Unsettled && self.unsettled_for(failure, now) < settles
+    }
+
+    /// How long a call has been refused. A queue's delivery goes by what is written down: it does not know of the
+    /// refusals of an earlier one.
+    fn unsettled_for(&self, failure: &ServiceFailure, now: Moment) -> Duration {
+        if self.asked.callback.is_none() {
+            let refused = self.refusals.get(failure.operation);
+            return refused.map_or(Duration::ZERO, |(_, first)| now.since(*first));
+        }
         let modified = match &self.last_poll {
             LastPoll::Endpoint(endpoint) => endpoint.last_modified,
             LastPoll::None | LastPoll::Absent => None,
         };
-        let is_fresh = now.since(self.asked.started) < SETTLES
-            || modified.is_some_and(|modified| now.since_time(modified) < SETTLES);
-        failure.may_pass_after(self.refusals_of(failure))
-            || failure.kind == FailureKind::Unsettled && is_fresh
+        let written = self.checkpoint.as_ref().map(|checkpoint| checkpoint.at);
+        let known = [
+            Some(now.since(self.asked.started)),
+            modified.map(|modified| now.since_time(modified)),
+            written.map(|written| now.since(written)),
+        ];
+        known.into_iter().flatten().min().unwrap_or_default()
     }
 
     /// What the call needs is made once more, and the call repeated, unless it has been there for too long.

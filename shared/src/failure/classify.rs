@@ -127,7 +127,16 @@ fn is_of_autoscaling(operation: &str) -> bool {
     )
 }
 
-/// Whether a refusal of Application Auto Scaling passes once what was changed moments ago is known everywhere.
+/// Whether a model was refused because its role cannot be assumed, or cannot read the artifact: the role, or the bucket's
+/// policy, may be seconds old.
+fn is_of_a_new_role(message: &str) -> bool {
+    let words = message.to_lowercase();
+    words.starts_with("could not assume role")
+        || words.contains("cannot be assumed")
+        || words.starts_with("could not access model data")
+}
+
+/// Whether a refusal passes once what was changed moments ago is known everywhere.
 fn is_unsettled(operation: &str, code: &str, message: &str) -> bool {
     match code {
         "ConcurrentUpdateException" => true,
@@ -140,6 +149,7 @@ fn is_unsettled(operation: &str, code: &str, message: &str) -> bool {
         // The service-linked role was created by this very registration.
         "ValidationException" => {
             operation == "RegisterScalableTarget" && message.contains("Unable to assume IAM role")
+                || operation == "CreateModel" && is_of_a_new_role(message)
         }
         _ => false,
     }

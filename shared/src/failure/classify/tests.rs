@@ -285,3 +285,30 @@ fn what_settles_in_moments_is_told_from_what_is_refused_for_good() {
         assert_eq!(found, expected, "{operation} {code}: {message}");
     }
 }
+
+#[test]
+fn a_role_that_may_be_seconds_old_is_told_from_data_that_is_not_there() {
+    use FailureKind as K;
+    for (message, expected) in [
+        (
+            "Could not assume role arn:aws:iam::123456789012:role/x. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role.",
+            K::Unsettled,
+        ),
+        (
+            "Could not access model data at s3://bucket/model.tar.gz. Please ensure that the role \"x\" exists and has \"s3:GetObject\" permissions.",
+            K::Unsettled,
+        ),
+        ("Role x is invalid or cannot be assumed", K::Unsettled),
+        (
+            "Could not find model data at s3://bucket/model.tar.gz.",
+            K::Refused,
+        ),
+    ] {
+        assert_eq!(words("CreateModel", message), expected, "{message}");
+        assert_eq!(
+            words("CreateEndpointConfig", message),
+            K::Refused,
+            "{message}"
+        );
+    }
+}

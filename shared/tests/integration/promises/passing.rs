@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sagemaker_local::{Fault, FaultKind};
 use shared::contract::DeploymentKind::{Existing, New};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{assert_serves, endpoint_tags, error, resized, rolls_back, scaled, scaling};
 use crate::scene::{DEPLOYMENT, Door, Scene, event, with};
@@ -206,6 +206,63 @@ async fn a_reply_of_a_busy_proxy_passes() {
                 let what = format!("{door:?} {kind:?} {status}");
                 assert_serves(&scene, door, ended, &what);
                 assert_eq!(scene.started(), 1, "{what}");
+            }
+        }
+    }
+}
+
+/// Refusals of a model because of a role, or of a bucket's policy, that may be seconds old.
+fn new_role() -> [FaultKind; 2] {
+    [
+        "Could not assume role arn:aws:iam::123456789012:role/SageMakerRole. Please ensure that the role exists.",
+        "Could not access model data at s3://models/churn/model.tar.gz. Please ensure that the role exists.",
+    ]
+    .map(|message| error("ValidationException", message))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_made_seconds_ago_is_waited_for() {
+    for door in Door::BOTH {
+        for kind in [New, Existing] {
+            for refusal in new_role() {
+                let scene = Scene::before(kind).await;
+                scene
+                    .server
+                    .inject(Fault::once("CreateModel", refusal.clone()).always());
+                let event = event(&scene.package());
+                let known = async {
+                    scene.until_called("CreateModel", 1).await;
+                    sleep(Duration::from_secs(90)).await;
+                    scene.server.clear_faults();
+                };
+                let (ended, ()) = tokio::join!(scene.through(door, kind, &event), known);
+                let what = format!("{door:?} {kind:?} {refusal:?}");
+                assert_serves(&scene, door, ended, &what);
+                assert_eq!(scene.started(), 1, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_be_assumed_for_two_minutes_is_told() {
+    for door in Door::BOTH {
+        for kind in [New, Existing] {
+            for refusal in new_role() {
+                let scene = Scene::before(kind).await;
+                let inventory = scene.inventory();
+                scene
+                    .server
+                    .inject(Fault::once("CreateModel", refusal.clone()).always());
+                let ended = scene.through(door, kind, &event(&scene.package())).await;
+                let what = format!("{door:?} {kind:?} {refusal:?}: {ended:?}");
+                assert_eq!(ended.word(), "SageMakerError", "{what}");
+                assert!(ended.message().contains("Could not a"), "{what}");
+                let calls = scene.calls_of("CreateModel");
+                let (first, last) = (&calls[0], &calls[calls.len() - 1]);
+                let lasted = last.at_seconds - first.at_seconds;
+                assert!((110.0..150.0).contains(&lasted), "{lasted} s: {what}");
+                assert_eq!(scene.inventory(), inventory, "{what}");
             }
         }
     }
