@@ -1,4 +1,7 @@
 //! Whether a model package may be deployed as asked, before anything is made. Pure.
+//!
+//! The package's list of instance types refuses one that is asked for. Of one that is live it only warns: the endpoint
+//! serves on it.
 
 use aws_sdk_sagemaker::operation::describe_model_package::DescribeModelPackageOutput;
 use aws_sdk_sagemaker::types::{
@@ -8,7 +11,7 @@ use aws_sdk_sagemaker::types::{
 use crate::contract::{BadKey, DeployRequest};
 use crate::error::Error;
 
-/// Checks the model package, as `DescribeModelPackage` has it, against the request and the planned instance type:
+/// Checks the model package, as `DescribeModelPackage` has it, against the request and the instance type that it asks for:
 ///
 /// 1. it exists,
 /// 2. it is `Completed`,
@@ -39,22 +42,32 @@ pub fn check(
         let found = approval.as_str().to_owned();
         return Err(Error::ModelPackageNotApproved { package_arn, found });
     }
+    let Some(wanted) = instance_type else {
+        return Ok(());
+    };
+    match others_supported(package, wanted) {
+        Some(supported) => {
+            let reason =
+                format!("must be one that the model package supports ({supported}), not {wanted}");
+            Err(request.refused(vec![BadKey::new("instance_type", reason)]))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The instance types that a package lists, if it lists any and not this one.
+pub fn others_supported(
+    package: &DescribeModelPackageOutput,
+    instance_type: &str,
+) -> Option<String> {
     let supported: Vec<_> = package
         .inference_specification
         .iter()
         .flat_map(InferenceSpecification::supported_realtime_inference_instance_types)
         .map(ProductionVariantInstanceType::as_str)
         .collect();
-    match instance_type {
-        Some(wanted) if !supported.is_empty() && !supported.contains(&wanted) => {
-            let reason = format!(
-                "must be one that the model package supports ({}), not {wanted}",
-                supported.join(", ")
-            );
-            Err(request.refused(vec![BadKey::new("instance_type", reason)]))
-        }
-        _ => Ok(()),
-    }
+    let is_missing = !supported.is_empty() && !supported.contains(&instance_type);
+    is_missing.then(|| supported.join(", "))
 }
 
 /// Whether a model package is one of AWS Marketplace.

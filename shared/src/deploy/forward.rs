@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sagemaker::types::Tag;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::call::{Call, Write};
 use super::decide::{Launch, Target, Verdict, Why, decide};
@@ -264,11 +264,39 @@ impl Engine {
     fn check_package(&self) -> Known<Option<Error>> {
         let request = &self.asked.request;
         let package = self.facts.package(&request.package_arn)?;
-        let instance_type = self
-            .plan
-            .as_ref()
-            .and_then(|plan| plan.instance_type.as_deref());
-        Ok(preflight::check(request, package, instance_type).err())
+        let instance_type = self.planned_instance_type();
+        let asked = instance_type.filter(|_| !self.keeps_instance_type());
+        Ok(preflight::check(request, package, asked).err())
+    }
+
+    fn planned_instance_type(&self) -> Option<&str> {
+        self.plan.as_ref()?.instance_type.as_deref()
+    }
+
+    /// Whether the instance type is the live one.
+    fn keeps_instance_type(&self) -> bool {
+        let asked = &self.asked.request.shape.instance_type.event;
+        self.asked.kind == DeploymentKind::Existing && asked.is_none()
+    }
+
+    /// Warns of a live instance type that the package does not list.
+    pub(super) fn warn_of_live_instance_type(&self) {
+        let package = self.facts.package(&self.asked.request.package_arn);
+        let Some(instance_type) = self
+            .planned_instance_type()
+            .filter(|_| self.keeps_instance_type())
+        else {
+            return;
+        };
+        let package = package.ok().flatten();
+        if let Some(supported) =
+            package.and_then(|package| preflight::others_supported(package, instance_type))
+        {
+            warn!(
+                instance_type,
+                supported, "the model package does not list the live instance type"
+            );
+        }
     }
 
     /// Refuses an update whose traffic the service would move all at once without a word, though it is to move in parts.

@@ -111,6 +111,7 @@ impl Engine {
                 self.model = presence(reply, now, &self.model);
                 self.made_anew(reply);
                 log_made("model", &name, reply);
+                self.warn_of_live_instance_type();
             }
             Write::CreateEndpointConfig { request } => {
                 let name = request

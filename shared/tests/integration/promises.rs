@@ -14,6 +14,7 @@ use crate::scene::{Answer, Asked, Door, ENDPOINT, Ended, QUICK, Scene, THEIRS};
 mod answers;
 mod cut_off;
 mod dry_run;
+mod instance_types;
 mod missing;
 mod not_started;
 mod passing;
