@@ -138,7 +138,7 @@ impl Error {
             Self::ModelPackageNotApproved { package_arn, found } => (
                 format!("The model package {package_arn} may not be deployed: it is {found}"),
                 String::new(),
-                ". Approve it in the model registry, or set require_approved_package to false where only the approval is missing.".to_owned(),
+                ". Approve it in the model registry. For a version of a model package group nothing else helps: without require_approved_package, CreateModel itself refuses it.".to_owned(),
             ),
             Self::EndpointAlreadyExists { endpoint_name, status, endpoint_config } => (
                 format!("The endpoint {endpoint_name} exists already ({status}, on {endpoint_config})"),
