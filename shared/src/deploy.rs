@@ -32,9 +32,11 @@
 //! - The clocks of two processes differ by less than a third of [`LEASE`].
 
 mod call;
+mod checks;
 mod close;
 mod complete;
 mod decide;
+mod deletions;
 mod facts;
 mod failed;
 mod fingerprint;
@@ -44,6 +46,7 @@ mod outcome;
 mod plans;
 mod prepare;
 mod previous;
+mod refusals;
 mod replies;
 mod suspend;
 mod timing;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sagemaker::types::Tag;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::call::{Call, Write};
 use super::decide::{Launch, Target, Verdict, Why, decide};
@@ -14,7 +14,6 @@ use crate::contract::{DeploymentKind, DeploymentStatus};
 use crate::error::{CreationFailure, Error};
 use crate::moment::Moment;
 use crate::plan::{Board, Checkpoint, Guard, Plan, Route, Stage, made_by};
-use crate::preflight;
 use crate::sagemaker::{Endpoint, Waiting};
 
 /// How long refusals have to last before they count, with two of them in the same process.
@@ -251,66 +250,6 @@ impl Engine {
         now >= self.asked.deadlines.wait_until && self.checkpoint_found.is_some()
     }
 
-    /// Who waits for the deployment. A call that waits itself does.
-    fn who_waits(&self) -> Known<Waiting> {
-        let callback = self.asked.callback.as_ref();
-        let arn = callback.and_then(|callback| callback.pipeline_execution_arn.as_deref());
-        match (callback, arn) {
-            (Some(callback), Some(arn)) => self.facts.waiting(arn, &callback.token),
-            _ => Ok(Waiting::ForTheDeployment),
-        }
-    }
-
-    fn check_package(&self) -> Known<Option<Error>> {
-        let request = &self.asked.request;
-        let package = self.facts.package(&request.package_arn)?;
-        let instance_type = self.planned_instance_type();
-        let asked = instance_type.filter(|_| !self.keeps_instance_type());
-        Ok(preflight::check(request, package, asked).err())
-    }
-
-    fn planned_instance_type(&self) -> Option<&str> {
-        self.plan.as_ref()?.instance_type.as_deref()
-    }
-
-    /// Whether the instance type is the live one.
-    fn keeps_instance_type(&self) -> bool {
-        let asked = &self.asked.request.shape.instance_type.event;
-        self.asked.kind == DeploymentKind::Existing && asked.is_none()
-    }
-
-    /// Warns of a live instance type that the package does not list.
-    pub(super) fn warn_of_live_instance_type(&self) {
-        let package = self.facts.package(&self.asked.request.package_arn);
-        let Some(instance_type) = self
-            .planned_instance_type()
-            .filter(|_| self.keeps_instance_type())
-        else {
-            return;
-        };
-        let package = package.ok().flatten();
-        if let Some(supported) =
-            package.and_then(|package| preflight::others_supported(package, instance_type))
-        {
-            warn!(
-                instance_type,
-                supported, "the model package does not list the live instance type"
-            );
-        }
-    }
-
-    /// Refuses an update whose traffic the service would move all at once without a word, though it is to move in parts.
-    fn check_guard(&self, route: Route, endpoint: Option<&Endpoint>) -> Known<Option<Error>> {
-        let (Route::Update, Some(endpoint), Some(plan)) = (route, endpoint, &self.plan) else {
-            return Ok(None);
-        };
-        let request = &self.asked.request;
-        let package = self.facts.package(&request.package_arn)?;
-        let is_product = package.is_some_and(preflight::is_product);
-        let bad = self.guard(endpoint, plan).misfit(plan.footing, is_product);
-        Ok(bad.map(|bad| request.refused(vec![bad])))
-    }
-
     fn launch(&mut self, endpoint: Option<&Endpoint>, target: &Target) -> Known<Step> {
         let before = self.launch;
         let (name, endpoint_config) = (self.name().to_owned(), target.endpoint_config.clone());
@@ -331,7 +270,7 @@ impl Engine {
         Ok(call(write, Errand::Launch { before }))
     }
 
-    fn guard(&self, endpoint: &Endpoint, plan: &Plan) -> Guard {
+    pub(super) fn guard(&self, endpoint: &Endpoint, plan: &Plan) -> Guard {
         let any_key = self.asked.request.traffic.any_key;
         let last = endpoint.last_deployment_config.as_deref();
         Guard::of(plan.deployment_config.as_ref(), any_key, last)
