@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::autoscaling::{scaled_with as scaled, scaling};
 use crate::scene::{Answer, Asked, Door, ENDPOINT, Ended, QUICK, Scene, THEIRS};
 
+mod advice;
 mod answers;
 mod cut_off;
 mod dry_run;
