@@ -13,8 +13,8 @@ from harness.local import LocalSageMaker
 NEW = 14
 # The anchor and its tags, and the endpoint.
 NEW_AGAIN = 3
-# The live endpoint config, its model and the endpoint's tags are read too; the anchor is created and deleted.
-UPDATE = 18
+# The live endpoint config, its model, their tags and the endpoint's are read too; the anchor is created and deleted.
+UPDATE = 20
 UPDATE_AGAIN = 5
 
 
@@ -43,7 +43,7 @@ def test_a_new_endpoint_takes_fourteen_calls_and_a_repeated_event_three(local):
     assert invoked(local, "deploy-new-endpoint", package) == ("Unchanged", NEW_AGAIN)
 
 
-def test_an_update_takes_eighteen_calls_and_a_repeated_event_five(local):
+def test_an_update_takes_twenty_calls_and_a_repeated_event_five(local):
     scene.serve(local.client, "churn", scene.register_version(local.client, "churn"))
     package = scene.register_version(local.client, "churn")
     status, calls = invoked(local, "deploy-existing-endpoint", package)

@@ -10,10 +10,10 @@ use super::call::Write;
 use super::decide::Target;
 use super::facts::Known;
 use super::forward::task;
-use super::{Engine, Missing, Presence, Step, Task};
+use super::{Engine, LastPoll, Missing, Presence, Step, Task};
 use crate::contract::DeploymentKind;
 use crate::moment::Moment;
-use crate::plan::{Checkpoint, Route, Stage, Whole, made_by, made_for, replaces};
+use crate::plan::{Checkpoint, Route, Stage, Whole, made_by, made_for, replaces, served_model};
 
 impl Engine {
     /// The checkpoint, the model and the endpoint config.
@@ -27,6 +27,8 @@ impl Engine {
         let Some(plan) = self.plan.clone() else {
             return Ok(None);
         };
+        // Read before anything is made, so that a denial leaves nothing.
+        self.tags_of_live()?;
         // The claim comes before the endpoint config: who finds that the model is being undone leaves nothing new behind.
         let first = [Checkpoint, Model, Claim, EndpointConfig];
         let model_first = [Model, Checkpoint, Claim, EndpointConfig];
@@ -74,7 +76,9 @@ impl Engine {
         };
         // Claimed as it is made: nobody can have announced an undo before.
         let claim = self.notice(target, now).claim(&self.id);
-        let mut tags = vec![made_by(&self.id), claim];
+        let mut tags = self.tags_of_live()?.model;
+        retain_new(&mut tags, plan.model.get_tags().as_deref());
+        tags.extend([made_by(&self.id), claim]);
         if route == Route::Create {
             tags.push(checkpoint(route, target, now).tag(&self.id));
         }
@@ -103,9 +107,14 @@ impl Engine {
         let Some(plan) = &self.plan else {
             return Ok(None);
         };
+        let mut tags = self.tags_of_live()?.endpoint_config;
+        retain_new(&mut tags, plan.endpoint_config.get_tags().as_deref());
+        tags.push(made_by(&self.id));
         let replaced = Some(&target.previous).filter(|previous| !previous.is_empty());
         let request = plan.endpoint_config.clone().map(|request| {
-            let request = request.tags(made_by(&self.id));
+            let request = tags
+                .into_iter()
+                .fold(request, CreateEndpointConfigInputBuilder::tags);
             match replaced {
                 Some(previous) => request.tags(replaces(previous)),
                 None => request,
@@ -114,6 +123,38 @@ impl Engine {
         let request = Box::new(request);
         let write = Write::CreateEndpointConfig { request };
         Ok(Some(task(Task::EndpointConfig, write)))
+    }
+
+    /// The tags of the live endpoint config and of its model that a deployment carries over: all but this product's own and
+    /// those of AWS. They are no part of the names.
+    fn tags_of_live(&self) -> Known<LiveTags> {
+        let LastPoll::Endpoint(endpoint) = &self.last_poll else {
+            return Ok(LiveTags::default());
+        };
+        if self.is_new() {
+            return Ok(LiveTags::default());
+        }
+        let Some(config) = self.facts.endpoint_config(&endpoint.config)? else {
+            return Ok(LiveTags::default());
+        };
+        let others = |arn: Option<&str>| -> Known<Vec<Tag>> {
+            let board = self.facts.tags(arn.unwrap_or_default())?;
+            Ok(board.others().cloned().collect())
+        };
+        let endpoint_config = others(config.endpoint_config_arn())?;
+        let served = served_model(&self.asked.request, config).ok().flatten();
+        let model = match served {
+            Some(name) => self.facts.model(name)?,
+            None => None,
+        };
+        let model = match model {
+            Some(model) => others(model.model_arn())?,
+            None => Vec::new(),
+        };
+        Ok(LiveTags {
+            model,
+            endpoint_config,
+        })
     }
 
     /// Whether something may be there that this process does not know of: a create was not answered, by it or by an
@@ -197,6 +238,19 @@ impl Engine {
         let noticed = self.checkpoint_found.unwrap_or(missing.since);
         Ok(created.map_or(now.since(noticed), |created| now.since_time(created)))
     }
+}
+
+/// Tags that are carried over.
+#[derive(Debug, Default)]
+struct LiveTags {
+    model: Vec<Tag>,
+    endpoint_config: Vec<Tag>,
+}
+
+/// Keeps the tags whose keys the request does not set.
+fn retain_new(tags: &mut Vec<Tag>, set: Option<&[Tag]>) {
+    let set = set.unwrap_or_default();
+    tags.retain(|tag| set.iter().all(|other| other.key() != tag.key()));
 }
 
 pub(super) fn checkpoint(route: Route, target: &Target, now: Moment) -> Checkpoint {

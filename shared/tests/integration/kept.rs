@@ -381,3 +381,55 @@ async fn a_models_own_environment_that_nobody_can_tell_is_not_lost() {
         assert_refused(&scene, door, &json!({}), word, said).await;
     }
 }
+
+/// The tags of a resource that are not this product's own.
+fn tags_of(scene: &Scene, arn: &Value) -> Vec<(String, String)> {
+    let tags = scene
+        .server
+        .call("ListTags", json!({ "ResourceArn": arn }))
+        .expect("it is there");
+    let tags = tags["Tags"].as_array().cloned().unwrap_or_default();
+    let text = |tag: &Value, member: &str| tag[member].as_str().unwrap_or_default().to_owned();
+    let mut tags: Vec<_> = tags
+        .iter()
+        .map(|tag| (text(tag, "Key"), text(tag, "Value")))
+        .filter(|(key, _)| !key.starts_with("sagemaker-deployments:"))
+        .collect();
+    tags.sort();
+    tags
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_carries_over_the_tags_of_the_live_model_and_endpoint_config() {
+    for door in Door::BOTH {
+        let theirs = json!({"Tags": [
+            {"Key": "cost-center", "Value": "42"}, {"Key": "team", "Value": "old"},
+        ]});
+        let (scene, first) = on_theirs(&theirs, &json!({})).await;
+        let described_model = |name: &str| {
+            let model = scene
+                .server
+                .call("DescribeModel", json!({ "ModelName": name }));
+            model.expect("it is there")
+        };
+        let owner = json!({
+            "ResourceArn": described_model(&first.model)["ModelArn"],
+            "Tags": [{"Key": "owner", "Value": "ann"}],
+        });
+        scene.server.call("AddTags", owner).expect("it is there");
+        let event = with(event(&scene.package()), &json!({"tags": "team=growth"}));
+        let answer = scene.through(door, Existing, &event).await.deployed();
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let config = described(&scene, &answer)["EndpointConfigArn"].clone();
+        assert_eq!(
+            tags_of(&scene, &config),
+            [pair("cost-center", "42"), pair("team", "growth")],
+            "{door:?}"
+        );
+        assert_eq!(
+            tags_of(&scene, &described_model(&answer.model)["ModelArn"]),
+            [pair("owner", "ann"), pair("team", "growth")],
+            "{door:?}"
+        );
+    }
+}
