@@ -75,16 +75,20 @@ impl Engine {
                 None => self.leave(Resource::EndpointConfig(anchor), &Stays::Unknown),
             }
         }
-        if self.is_between() {
-            // A repeated call creates the endpoint from them, and finds in the anchor what the endpoint had.
-            self.leave_made(&Stays::ToCreateAgain);
-            let anchor = Resource::EndpointConfig(self.anchor_name());
-            self.leave(anchor, &Stays::ToCreateAgain);
-        }
+        self.leave_for_the_next();
         if self.asked.request.dry_run || goes_on {
             return self.finish(Err(error), now);
         }
         self.clean(Purpose::Fail(error));
+    }
+
+    /// Names what a repeated call creates the endpoint from, and in which it finds what the endpoint had.
+    pub(super) fn leave_for_the_next(&mut self) {
+        if self.is_between() {
+            self.leave_made(&Stays::ToCreateAgain);
+            let anchor = Resource::EndpointConfig(self.anchor_name());
+            self.leave(anchor, &Stays::ToCreateAgain);
+        }
     }
 
     /// Whether the failed endpoint has been deleted, and is not created again yet; or may have been.

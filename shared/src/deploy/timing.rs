@@ -85,6 +85,7 @@ impl Engine {
 
     /// The answer to a deployment that goes on.
     pub(super) fn out_of_time(&mut self, now: Moment) {
+        self.leave_for_the_next();
         let ended = match self.asked.request.on_timeout {
             OnTimeout::Return => Ok(DeploymentStatus::InProgress),
             OnTimeout::Fail => Err(self.timed_out(now)),

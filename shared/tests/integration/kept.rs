@@ -1,5 +1,6 @@
 //! An update loses nothing in silence: what is live is carried over, or the update is refused before anything is made.
 
+use sagemaker_local::{Fault, FaultKind};
 use serde_json::{Value, json};
 use shared::contract::DeploymentKind::{Existing, New};
 
@@ -431,5 +432,19 @@ async fn an_update_carries_over_the_tags_of_the_live_model_and_endpoint_config()
             [pair("owner", "ann"), pair("team", "growth")],
             "{door:?}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_live_tags_cannot_be_read_is_refused_before_anything_is_made() {
+    for door in Door::BOTH {
+        let (scene, first) = Scene::serving().await;
+        let denied = Fault::once("ListTags", FaultKind::Deny).always();
+        scene.server.inject(denied.about(&first.model));
+        scene.server.clear_calls();
+        let event = event(&scene.package());
+        let ended = scene.through(door, Existing, &event).await;
+        assert_eq!(ended.word(), "AccessDenied", "{door:?}: {ended:?}");
+        assert!(scene.has_only_read(), "{door:?}: {:?}", scene.operations());
     }
 }
