@@ -245,7 +245,10 @@ fn orphans(
     let is_between = replaces
         && scene.count(|call| call.operation == "DeleteEndpoint" && call.acted) > 0
         && scene.count(|call| call.operation == "CreateEndpoint" && call.acted) == 0;
+    let sets_count =
+        |call: &Call| call.operation == "UpdateEndpointWeightsAndCapacities" && call.acted;
     let goes_on = is_between
+        || scene.count(sets_count) > 0
         || made.iter().any(|call| {
             let config = call.request["EndpointConfigName"].as_str();
             config.is_some_and(|config| has_started(scene, config))
@@ -255,7 +258,9 @@ fn orphans(
     }
     // A step's reason has no room for the names, so there a denial has to explain them.
     let denied = scene.count(|call| {
-        let undoes = call.operation.starts_with("Delete") || call.operation == "DescribeEndpoint";
+        let reads = ["DescribeEndpoint", "DescribeEndpointConfig", "ListTags"];
+        let undoes =
+            call.operation.starts_with("Delete") || reads.contains(&call.operation.as_str());
         let code = call.error_code.as_deref().unwrap_or_default();
         undoes && ["AccessDeniedException", "ResourceLimitExceeded"].contains(&code)
     });
