@@ -7,6 +7,9 @@
 // The socket, and connections without one.
 mod server;
 
+// What only a test asks.
+mod unpublished;
+
 // HTTP: AWS JSON, and the control paths beside it.
 mod wire;
 

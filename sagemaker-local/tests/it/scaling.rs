@@ -244,3 +244,27 @@ async fn a_denial_names_the_target_that_is_there() {
     let words = format!("application-autoscaling:PutScalingPolicy on resource: {arn} because");
     assert!(message.contains(&words), "{message}");
 }
+
+#[tokio::test]
+async fn a_policy_on_the_invocations_of_an_asynchronous_endpoint_is_taken_and_gets_no_data() {
+    let server = in_service().await;
+    let update = |config: &str| {
+        let update = json!({ "EndpointName": "Shop", "EndpointConfigName": config });
+        server.call("UpdateEndpoint", update).expect("an update");
+    };
+    let variant = json!({
+        "VariantName": "v", "ModelName": "model", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1,
+    });
+    let output = json!({ "OutputConfig": { "S3OutputPath": "s3://bucket/answers" } });
+    let config = json!({
+        "EndpointConfigName": "async", "ProductionVariants": [variant], "AsyncInferenceConfig": output,
+    });
+    server
+        .call("CreateEndpointConfig", config)
+        .expect("a config");
+    scale(&server, "RegisterScalableTarget", bounds()).await;
+    scale(&server, "PutScalingPolicy", busy()).await;
+    assert_eq!(server.policies_without_data(), Vec::<String>::new());
+    update("async");
+    assert_eq!(server.policies_without_data(), ["busy"]);
+}
