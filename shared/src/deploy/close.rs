@@ -130,7 +130,7 @@ impl Engine {
             return Ok(None);
         }
         if !self.has_announced(now)
-            && self.is_own_model(&arn)?
+            && self.is_own(&arn, &self.model)?
             && let Some(target) = self.names()
         {
             let tags = vec![self.notice(&target, now).undo(&self.id)];
@@ -144,15 +144,6 @@ impl Engine {
             .is_claimed_by_own(&self.id, process, now);
         // A claim of a launch that has been seen says nothing any more.
         Ok((is_claimed && !self.launch.is_confirmed()).then_some(Step::Wait))
-    }
-
-    /// Whether this deployment made the model and has not succeeded with it.
-    fn is_own_model(&self, arn: &str) -> Known<bool> {
-        let is_made = self.facts.tags(arn)?.made_by() == Some(self.id.as_str());
-        Ok(match self.facts.unreadable_tags(arn) {
-            Some(_) => self.model.is_made_here(),
-            None => is_made,
-        })
     }
 
     fn part_of_closing(&self, part: Part, now: Moment) -> Known<Option<Write>> {
@@ -185,7 +176,7 @@ impl Engine {
                 let Some(arn) = self.endpoint_arn() else {
                     return Ok(None);
                 };
-                let is_made = self.facts.tags(&arn)?.made_by() == Some(self.id.as_str());
+                let is_made = self.facts.tags(&arn)?.is_made_by(&self.id);
                 let keys = vec![made_by_key()];
                 is_made.then_some(Write::DeleteTags { arn, keys })
             }
@@ -261,7 +252,7 @@ impl Engine {
             && !(self.launch.is_confirmed()
                 && board.is_claimed_by_own(&self.id, &self.asked.process, now));
         let goes = self.fate == Some(Fate::Undone) && self.left_behind.is_empty();
-        if goes && self.is_own_model(&arn)? && !claimed {
+        if goes && self.is_own(&arn, &self.model)? && !claimed {
             return Ok(Some(Write::DeleteModel {
                 name: name.to_owned(),
             }));

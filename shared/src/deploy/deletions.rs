@@ -44,15 +44,14 @@ impl Engine {
             return Ok(Err(part(Part::Announce, Write::AddTags { arn, tags })));
         }
         let board = self.facts.tags(arn)?;
-        let unreadable = self.facts.unreadable_tags(arn);
         let mut claims = Claims {
-            made: match unreadable {
-                Some(_) => undo.model.is_made_here(),
-                None => board.made_by() == Some(self.id.as_str()),
-            },
+            made: self.is_own(arn, &undo.model)?,
             ..Claims::default()
         };
-        if let Some(failure) = unreadable.filter(|_| !claims.made && !undo.keeps_model()) {
+        if let Some(failure) = self.facts.unreadable_tags(arn)
+            && !claims.made
+            && !undo.keeps_model()
+        {
             let why = Stays::refused(failure);
             self.leave(Resource::Model(target.model.clone()), &why);
             return Ok(Ok(claims));
@@ -98,16 +97,22 @@ impl Engine {
                 None => return Ok(false),
             },
         };
-        let is_made = self.facts.tags(&arn)?.made_by() == Some(self.id.as_str());
-        if let Some(failure) = self.facts.unreadable_tags(&arn) {
-            if presence.is_made_here() {
-                return Ok(true);
-            }
+        let is_own = self.is_own(&arn, presence)?;
+        if let Some(failure) = self.facts.unreadable_tags(&arn).filter(|_| !is_own) {
             let why = Stays::refused(failure);
             self.leave(Resource::EndpointConfig(name.to_owned()), &why);
-            return Ok(false);
         }
-        Ok(is_made)
+        Ok(is_own)
+    }
+
+    /// Whether this deployment made a resource and has not succeeded with it: as its tags say, or, if they cannot be read,
+    /// as this process knows.
+    pub(super) fn is_own(&self, arn: &str, presence: &Presence) -> Known<bool> {
+        let board = self.facts.tags(arn)?;
+        Ok(match self.facts.unreadable_tags(arn) {
+            Some(_) => presence.is_made_here(),
+            None => board.is_made_by(&self.id),
+        })
     }
 
     /// The endpoint config of a model that this deployment made is there and not its own: another process of it had

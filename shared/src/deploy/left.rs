@@ -20,10 +20,9 @@ impl Engine {
     pub(super) fn leave_all(&mut self, undo: &Undo, target: &Target, why: &Stays) -> Known<()> {
         let config_made = self.is_made(&undo.endpoint_config, &target.endpoint_config)?;
         let model_made = match self.arn_of_model(undo, target)? {
+            // What cannot be found out is named.
             Some(arn) => {
-                let is_made = self.facts.tags(&arn)?.made_by() == Some(self.id.as_str());
-                // What cannot be found out is named.
-                is_made || self.facts.unreadable_tags(&arn).is_some()
+                self.is_own(&arn, &undo.model)? || self.facts.unreadable_tags(&arn).is_some()
             }
             None => false,
         };

@@ -60,7 +60,7 @@ impl Engine {
         if let Some(arn) = self.anchor_arn()? {
             let board = self.facts.tags(&arn)?;
             self.checkpoint = board.checkpoint(&self.id);
-            if self.is_new() && board.made_by() == Some(self.id.as_str()) {
+            if self.is_new() && board.is_made_by(&self.id) {
                 self.model = Presence::Certain {
                     made: None,
                     arn: None,

@@ -24,15 +24,15 @@ impl Engine {
         now: Moment,
     ) -> Known<Option<Step>> {
         use Task::{Checkpoint, Claim, EndpointConfig, Model};
-        let Some(plan) = self.plan.clone() else {
+        let Some(plan) = &self.plan else {
             return Ok(None);
         };
+        let after_model = route == Route::Create || plan.anchor.is_none();
         // Read before anything is made, so that a denial leaves nothing.
         self.tags_of_live()?;
         // The claim comes before the endpoint config: who finds that the model is being undone leaves nothing new behind.
         let first = [Checkpoint, Model, Claim, EndpointConfig];
         let model_first = [Model, Checkpoint, Claim, EndpointConfig];
-        let after_model = route == Route::Create || plan.anchor.is_none();
         for task in if after_model { model_first } else { first } {
             let is_done = self.done.contains(&task);
             if is_done && (task != Claim || self.done.contains(&EndpointConfig)) {

@@ -5,6 +5,7 @@ use tracing::info;
 use super::call::{Call, Read, Reply, Write};
 use super::close;
 use super::decide::Launch;
+use super::prepare::checkpoint;
 use super::undo::Part;
 use super::{Claim, Engine, Errand, LastPoll, Phase, Presence, Task};
 use crate::failure::ServiceFailure;
@@ -212,13 +213,8 @@ impl Engine {
         let route = self.present_route();
         if let Some(target) = &self.target {
             self.checkpoint = Some(Checkpoint {
-                route,
                 stage,
-                at: now,
-                endpoint_config: target.endpoint_config.clone(),
-                model: target.model.clone(),
-                previous: target.previous.clone(),
-                since: target.since,
+                ..checkpoint(route, target, now)
             });
         }
     }

@@ -236,8 +236,7 @@ impl Engine {
         let Some(endpoint) = endpoint else {
             return Ok(None);
         };
-        let made_by = self.facts.tags(&endpoint.arn)?.made_by();
-        if made_by != Some(self.id.as_str()) {
+        if !self.facts.tags(&endpoint.arn)?.is_made_by(&self.id) {
             return Ok(Some(self.keep_endpoint(undo, &Stays::EndpointOfAnother)?));
         }
         if undo.done.contains(&Part::DeleteEndpoint) {

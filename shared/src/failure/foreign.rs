@@ -4,7 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::FailureKind;
 
-/// How much of a foreign reply is told, in characters.
+/// How much of a foreign reply an error shows, in characters.
 const TOLD: usize = 160;
 
 /// What a reply without an error code of the service means.

@@ -400,6 +400,11 @@ impl Board {
         joined(FAILURE, &self.0)
     }
 
+    /// Whether a deployment made the resource and has not succeeded with it.
+    pub fn is_made_by(&self, id: &DeploymentId) -> bool {
+        self.made_by() == Some(id.as_str())
+    }
+
     /// The deployment that made the resource and has not succeeded with it.
     pub fn made_by(&self) -> Option<&str> {
         value(&self.0, MADE_BY)

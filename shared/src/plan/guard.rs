@@ -8,7 +8,7 @@ use aws_sdk_sagemaker::types::{
 
 use crate::contract::BadKey;
 
-/// How the service is told to move the traffic of an update.
+/// How the service is asked to move the traffic of an update.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Guard {
     /// All at once, without a wait.

@@ -73,7 +73,7 @@ pub struct Whole<T> {
 }
 
 impl<T> Whole<T> {
-    /// These members beside what the SDK knows.
+    /// These members, next to what the SDK knows.
     pub(super) fn new(known: T, unknown: Vec<Unknown>) -> Self {
         Self { known, unknown }
     }
